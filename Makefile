@@ -1,0 +1,77 @@
+# Two commands set everything up by themselves: `make demo` and `make test`.
+# They need make and Python 3.11 or later, and write only inside this folder.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# `make PYTHON=/path/to/python test` chooses the interpreter.
+PYTHON ?=
+
+# The environment exists; it can run the demo; it can also run the tests.
+CREATED := $(VENV)/.created
+DEMO_READY := $(VENV)/.demo-ready
+TEST_READY := $(VENV)/.test-ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test soak clean
+
+help:
+	@echo 'make demo    play a whole pilot against the sandbox; writes demo-output/'
+	@echo 'make test    lint, format, types, layers, tests with coverage'
+	@echo 'make soak    the tests that run for minutes under load'
+	@echo 'make clean   remove the environment, the caches and demo-output/'
+
+demo: $(DEMO_READY)
+	@$(BIN)/eprescription demo --output demo-output
+
+test: $(TEST_READY)
+	@echo '[1/5] lint: ruff check'
+	@$(BIN)/ruff check .
+	@echo '[2/5] format: ruff format --check'
+	@$(BIN)/ruff format --check .
+	@echo '[3/5] types: mypy --strict'
+	@$(BIN)/mypy
+	@echo '[4/5] layers: lint-imports'
+	@$(BIN)/lint-imports --no-logo
+	@echo '[5/5] tests: pytest with coverage'
+	@$(BIN)/pytest --cov
+
+# A soak test may rightly be silent for longer than the tests' hang guard allows.
+soak: $(TEST_READY)
+	@$(BIN)/pytest -m soak -o faulthandler_timeout=0
+
+clean:
+	rm -rf $(VENV) demo-output dist build htmlcov coverage.xml .coverage .coverage.*
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(CREATED):
+	@echo '[setup] virtual environment in $(VENV)'
+	@for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3); do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	      2>/dev/null; then \
+	    $$python -m venv $(VENV) && touch $@; exit; \
+	  fi; \
+	done; \
+	echo 'No Python 3.11 or later with the modules venv and ensurepip was found (on Debian:'; \
+	echo 'apt install python3-venv). Or name one: make PYTHON=/path/to/python ...'; \
+	exit 1
+
+$(DEMO_READY): pyproject.toml | $(CREATED)
+	@echo '[setup 1/1] the library, its command, sandbox and report'
+	@$(PIP) install --quiet --editable '.[cli,code2d,report,sandbox]'
+	@touch $@
+
+# Only a recent pip knows dependency groups.
+$(TEST_READY): pyproject.toml | $(CREATED)
+	@echo '[setup 1/4] pip'
+	@$(PIP) install --quiet --upgrade 'pip>=25.1'
+	@echo '[setup 2/4] the library with all its extras'
+	@$(PIP) install --quiet --editable '.[all]'
+	@echo '[setup 3/4] what the tests, lint and benchmarks need'
+	@$(PIP) install --quiet --group test --group lint --group bench
+	@echo '[setup 4/4] do the versions agree?'
+	@$(PIP) check
+	@touch $(DEMO_READY) $@
