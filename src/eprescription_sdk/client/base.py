@@ -1,0 +1,215 @@
+"""What both clients share: construction, the store's side, shipping, closing down."""
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from eprescription_sdk import ledger, telemetry
+from eprescription_sdk.client.core import Core, make_core
+from eprescription_sdk.client.document import DocumentBlock, document_block
+from eprescription_sdk.client.settlement import common, record
+from eprescription_sdk.clock import Clock, SystemClock, iso
+from eprescription_sdk.credentials import Practitioner
+from eprescription_sdk.errors import ConfigurationError, InvalidInput, StoreError
+from eprescription_sdk.ledger import DuplicateRisk, Entry, Settlement
+from eprescription_sdk.model.family import Family
+from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
+from eprescription_sdk.model.outcomes import Registered
+from eprescription_sdk.model.trace import NonDigitalReason, PrescriptionTrace
+from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfile
+from eprescription_sdk.settings import Settings
+from eprescription_sdk.storage import SqliteStore, Store, Tx
+from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.tde import TdeProfile
+from eprescription_sdk.transport import HttpxTransport
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+FEED_PAGE = 200
+
+
+class ClientBase:
+    """The part of a client that does not wait for the téléservice."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        minter: NumberMinter | None = None,
+        codec: BodyCodec | None = None,
+        code2d: Code2D | None = None,
+        trace_profile: TraceProfile | None = None,
+        clock: Clock | None = None,
+        store: Store | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._owns_store = store is None
+        self._core: Core = make_core(
+            settings,
+            minter=minter,
+            codec=codec,
+            code2d=code2d,
+            clock=clock,
+            store=store or SqliteStore(settings.store),
+        )
+        self._profile = trace_profile or TdeProfile()
+        self._shipper: Shipper | None = None
+
+    @property
+    def store(self) -> Store:
+        """The ledger and trace store, for ``ep.pilot``."""
+        return self._core.store
+
+    @property
+    def simulation(self) -> bool:
+        """Whether a stand-in of this SDK takes part; every output then says SIMULATION."""
+        return self._core.simulation
+
+    @property
+    def shipper(self) -> Shipper:
+        """The shipper of this process's traces.
+
+        Raises:
+            ConfigurationError: no ``collector_url`` in the settings.
+        """
+        if self._shipper is None:
+            settings = self._core.settings
+            if settings.collector_url is None:
+                raise ConfigurationError(
+                    "There is no collector to ship traces to.", path="collector_url"
+                )
+            self._shipper = Shipper(
+                self._core.store,
+                self._profile,
+                HttpxTransport(),
+                collector_url=settings.collector_url,
+                clock=self._core.clock,
+                receipt=settings.closing_receipt,
+            )
+        return self._shipper
+
+    def start_shipping(self) -> None:
+        """Ship traces in a thread of this process until the client is closed."""
+        self.shipper.start()
+
+    def document_block(self, outcome: Registered) -> DocumentBlock:
+        """What to print on the document of a registered prescription."""
+        return document_block(self._core, outcome)
+
+    def declare_volume(self, *, prescriber: Rpps, day: date, documents: int) -> None:
+        """Say how many documents a practitioner wrote on a day, from the host's own tables.
+
+        It shows what was never traced (coverage, beside C1). A later declaration for the same
+        day replaces the earlier one.
+
+        Args:
+            prescriber: who.
+            day: Europe/Paris.
+            documents: paper and digital together.
+
+        Raises:
+            InvalidInput: a negative count.
+            StoreError: the store cannot be written.
+        """
+        if documents < 0:
+            raise InvalidInput("A volume cannot be negative.", path="documents")
+        recorded = iso(self._core.clock.now())
+        self._core.store.write(
+            lambda tx: tx.execute(
+                "INSERT INTO volumes (rpps, day, documents, recorded_at) VALUES (?, ?, ?, ?)",
+                (prescriber.value, day.isoformat(), documents, recorded),
+            )
+        )
+
+    def settlements(self, *, after: int = 0) -> Iterator[Settlement]:
+        """The durable feed of answers, those that came after their call included.
+
+        Args:
+            after: cursor of the last line read; each consumer keeps its own.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        while page := self._core.store.read(
+            partial(ledger.settlements, after=after, limit=FEED_PAGE)
+        ):
+            yield from page
+            after = page[-1].cursor
+
+    def duplicate_risks(self) -> tuple[DuplicateRisk, ...]:
+        """Prescriptions registered after plain paper was given out, open until closed."""
+        return self._core.store.read(ledger.duplicate_risks)
+
+    def close_duplicate_risk(self, number: PrescriptionNumber, *, by: str, reason: str) -> bool:
+        """Record that a person dealt with a duplicate risk; False if it is not open."""
+        now = self._core.clock.now()
+        return self._core.store.write(
+            lambda tx: ledger.close_duplicate_risk(tx, number, by=by, reason=reason, now=now)
+        )
+
+    def _close(self) -> None:
+        if self._shipper is not None:
+            self._shipper.stop()
+        if self._owns_store:
+            self._core.store.close()
+
+
+def submit_non_digital(
+    core: Core,
+    practitioner: Practitioner,
+    *,
+    families: Collection[Family],
+    reason: NonDigitalReason,
+    after: PrescriptionNumber | None,
+    act: str | None,
+    issued_at: datetime | None,
+    test_identity: bool,
+) -> "Future[bool]":
+    """Hand the trace of a paper prescription to the writer.
+
+    Raises:
+        InvalidInput: no family.
+    """
+    if not families:
+        raise InvalidInput("A paper prescription has at least one family.", path="families")
+    now = core.clock.now()
+    trace = PrescriptionTrace(
+        **common(core, practitioner.rpps, practitioner.situation, now, test_identity=test_identity),
+        subject=str(uuid4()),
+        revision=1,
+        issued_at=issued_at or now,
+        digital=False,
+        families=frozenset(families),
+        reason=reason,
+        after=after,
+        act=core.keyed("act", act) if act is not None else None,
+    )
+    return core.store.submit(lambda tx: record(core, tx, trace))
+
+
+def lost(error: StoreError) -> bool:
+    """Count a paper record that the store could not take; it must not stop the prescriber."""
+    telemetry.count("trace_lost", error.code)
+    telemetry.event("trace.lost", code=error.code)
+    return False
+
+
+def when_open(core: Core, practitioner: Practitioner, settle: Callable[[], Any]) -> None:
+    """Call ``settle`` from the writer thread if this practitioner has something to settle."""
+
+    def look(tx: Tx) -> tuple[Entry, ...]:
+        now = core.clock.now()
+        return tuple(
+            entry
+            for entry in ledger.open_entries(tx, practitioner.rpps)
+            if entry.lease_until <= now
+        )
+
+    def looked(future: "Future[tuple[Entry, ...]]") -> None:
+        if not future.cancelled() and future.exception() is None and future.result():
+            settle()
+
+    core.store.submit(look).add_done_callback(looked)

@@ -1,0 +1,235 @@
+"""The blocking client: the same names as the asynchronous one, in the caller's thread."""
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from eprescription_sdk import telemetry
+from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
+from eprescription_sdk.client.core import Core
+from eprescription_sdk.client.create import Create
+from eprescription_sdk.client.driver import Driver
+from eprescription_sdk.client.reading import Reading
+from eprescription_sdk.client.reconcile import Reconciliation, reconcile
+from eprescription_sdk.clock import Clock
+from eprescription_sdk.credentials import Practitioner
+from eprescription_sdk.errors import EPrescriptionError, StoreError
+from eprescription_sdk.model.exchange import SearchQuery, StoredPrescription, Summary
+from eprescription_sdk.model.family import Family
+from eprescription_sdk.model.identifiers import PrescriptionNumber
+from eprescription_sdk.model.outcomes import Outcome
+from eprescription_sdk.model.prescription import Prescription
+from eprescription_sdk.model.trace import Initiator, NonDigitalReason
+from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfile, Transport
+from eprescription_sdk.settings import Settings
+from eprescription_sdk.storage import Store
+from eprescription_sdk.transport import HttpxTransport
+
+
+class Client(ClientBase):
+    """Issues digital prescriptions; one for a process, shared by its threads.
+
+    Args:
+        settings: plain data.
+        minter: computes the prescription number (SEL-SFG-023); required outside SANDBOX.
+        codec: writes and reads message bodies; required outside SANDBOX.
+        code2d: what the printed 2D code holds; required outside SANDBOX.
+        trace_profile: format of shipped traces; the public ``tde`` profile by default.
+        transport: carries requests; httpx by default.
+        clock: time and sleep.
+        store: ledger and trace store; by default the SQLite file of the settings.
+
+    Raises:
+        ConfigurationError: settings or ports that cannot work together.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        minter: NumberMinter | None = None,
+        codec: BodyCodec | None = None,
+        code2d: Code2D | None = None,
+        trace_profile: TraceProfile | None = None,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+        store: Store | None = None,
+    ) -> None:
+        super().__init__(
+            settings,
+            minter=minter,
+            codec=codec,
+            code2d=code2d,
+            trace_profile=trace_profile,
+            clock=clock,
+            store=store,
+        )
+        self._transport = transport or HttpxTransport()
+        self._driver = Driver(self._core.store, self._core.clock, self._transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop shipping, write what waits, give connections back."""
+        self._close()
+        self._transport.close()
+
+    def acting_as(
+        self, credentials: Practitioner, *, initiator: Initiator = Initiator.PRESCRIBER
+    ) -> "Acting":
+        """A client bound to one practitioner.
+
+        What an earlier call of theirs left open is settled in the background.
+
+        Args:
+            credentials: who acts.
+            initiator: on whose behalf; only the prescriber's own use counts in the pilot.
+        """
+        acting = Acting(self._core, self._driver, credentials, initiator)
+        when_open(self._core, credentials, lambda: self._settle_behind(credentials))
+        return acting
+
+    def reconcile(
+        self, *, credentials: Sequence[Practitioner] = (), seconds: float | None = None
+    ) -> Reconciliation:
+        """Settle what is uncertain, by consulting only; it never creates.
+
+        Args:
+            credentials: of the practitioners who are there; the rest waits, visibly.
+            seconds: for each entry; the profile's deadline by default.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        seconds = self._core.settings.profile.deadline if seconds is None else seconds
+        return self._driver.run(reconcile(self._core, tuple(credentials), seconds=seconds))
+
+    def _settle_behind(self, credentials: Practitioner) -> None:
+        def settle() -> None:
+            try:
+                self.reconcile(credentials=[credentials])
+            except EPrescriptionError as error:
+                telemetry.event("reconcile.failed", code=error.code)
+
+        threading.Thread(target=settle, name="eprescription-settle", daemon=True).start()
+
+
+class Acting:
+    """A client bound to one practitioner; made by ``Client.acting_as``."""
+
+    def __init__(
+        self, core: Core, driver: Driver, practitioner: Practitioner, initiator: Initiator
+    ) -> None:
+        self._core = core
+        self._driver = driver
+        self._practitioner = practitioner
+        self._initiator = initiator
+
+    def create(self, prescription: Prescription, *, wait: float | None = None) -> Outcome:
+        """Register a prescription, once (SEL_MP_040, EF_EP02.02).
+
+        Args:
+            prescription: of one document type; ``split()`` separates a mixed one.
+            wait: seconds the prescriber may be kept waiting; the profile's deadline by default.
+
+        Returns:
+            ``Registered``, ``NotRegistered`` or ``Uncertain``: daily life is no exception.
+
+        Raises:
+            StoreError: the ledger cannot be written; nothing was sent.
+            ReferenceConflict: the reference is bound to other content.
+        """
+        call = Create(
+            core=self._core,
+            practitioner=self._practitioner,
+            prescription=prescription,
+            initiator=self._initiator,
+            wait=wait,
+        )
+        with telemetry.span("eprescription.create", initiator=self._initiator.value):
+            return self._driver.run(call.run(), call.interrupted)
+
+    def consult(self, number: PrescriptionNumber) -> StoredPrescription:
+        """One prescription, as the service holds it (SEL_MP_032).
+
+        Raises:
+            PrescriptionNotFound: the service has no such prescription.
+            ServiceError: no answer, a fault, or an answer nobody can read.
+            CredentialUnavailable: the card or session is not at hand.
+        """
+        with telemetry.span("eprescription.consult", initiator=self._initiator.value):
+            return self._driver.run(self._reading().consult(number))
+
+    def search(self, query: SearchQuery) -> Iterator[Summary]:
+        """Prescriptions that match, page by page (SEL_MP_031).
+
+        Raises:
+            InvalidInput: the query has no criterion.
+            ServiceError: no answer, a fault, or an answer nobody can read.
+            CredentialUnavailable: the card or session is not at hand.
+        """
+        cursor: str | None = None
+        while True:
+            with telemetry.span("eprescription.search", initiator=self._initiator.value):
+                page = self._driver.run(self._reading().search(query, cursor))
+            yield from page.summaries
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def record_non_digital(
+        self,
+        *,
+        families: Collection[Family],
+        reason: NonDigitalReason,
+        after: PrescriptionNumber | None = None,
+        act: str | None = None,
+        issued_at: datetime | None = None,
+        test_identity: bool = False,
+    ) -> bool:
+        """Record a paper prescription, so that C1 counts it.
+
+        Args:
+            families: the families of care in it.
+            reason: why it is on paper.
+            after: number of the failed digital prescription that it stands for; both together
+                count once.
+            act: what ties the documents of one consultation together.
+            issued_at: when; now by default.
+            test_identity: whether the patient stands for nobody.
+
+        Returns:
+            Whether a trace was recorded: it is not when none is lawful, or when the store
+            failed, which is counted. It never stops the prescriber.
+
+        Raises:
+            InvalidInput: no family.
+        """
+        future = submit_non_digital(
+            self._core,
+            self._practitioner,
+            families=families,
+            reason=reason,
+            after=after,
+            act=act,
+            issued_at=issued_at,
+            test_identity=test_identity,
+        )
+        try:
+            return future.result()
+        except StoreError as error:
+            return lost(error)
+
+    def _reading(self) -> Reading:
+        return Reading(core=self._core, practitioner=self._practitioner, initiator=self._initiator)

@@ -1,0 +1,160 @@
+"""What one answer, or its absence, says about one request.
+
+The table of ``docs/fault-table.md``. It judges a single attempt; what a call does next is
+decided by ``create``, ``doubt`` and ``reading``.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import attrs
+
+from eprescription_sdk.errors import Delivery, TransportFailure
+from eprescription_sdk.model.exchange import (
+    CreateAnswer,
+    HttpReply,
+    Operation,
+    SearchPage,
+    StoredPrescription,
+)
+from eprescription_sdk.model.faults import Fault
+from eprescription_sdk.model.identifiers import PrescriptionNumber
+from eprescription_sdk.model.outcomes import AttemptResult
+from eprescription_sdk.model.trace import FaultOrigin
+from eprescription_sdk.ports import BodyCodec
+from eprescription_sdk.settings import FaultClass, FaultRule, ServiceProfile
+from eprescription_sdk.wire.reply import read
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """What one attempt came to.
+
+    Args:
+        result: in one word.
+        again: whether the same request may be sent again. For a create this is only ever
+            true when nothing can have been registered.
+        detail: what was seen; no content.
+        origin: where a failure comes from.
+        answer: what the codec read.
+        fault: what a fault said.
+        rule: how its code is read, if it is known.
+        retry_after: the pause the service asked for, in seconds.
+    """
+
+    result: AttemptResult
+    again: bool = False
+    detail: str | None = None
+    origin: FaultOrigin | None = None
+    answer: CreateAnswer | StoredPrescription | SearchPage | None = None
+    fault: Fault | None = None
+    rule: FaultRule | None = None
+    retry_after: float | None = None
+
+
+def classify(
+    operation: Operation,
+    seen: HttpReply | TransportFailure,
+    *,
+    codec: BodyCodec,
+    profile: ServiceProfile,
+    now: datetime,
+    number: PrescriptionNumber | None = None,
+) -> Verdict:
+    """Judge one attempt.
+
+    Args:
+        operation: what was asked.
+        seen: what came back, or what is known of the delivery.
+        codec: reads the body.
+        profile: holds the fault table.
+        now: to read a ``Retry-After`` that is a date.
+        number: of a create: an answer about another number is no answer.
+    """
+    if isinstance(seen, TransportFailure):
+        return _unanswered(operation, seen)
+    retry_after = _retry_after(seen, now)
+    # The body before the status: faults come on HTTP 500 and 400.
+    reply = read(seen.content)
+    if reply.fault is not None:
+        return attrs.evolve(_faulted(operation, reply.fault, profile), retry_after=retry_after)
+    if reply.body is None:
+        detail = f"HTTP {seen.status}: {reply.problem}"
+        return attrs.evolve(_unreadable(operation, detail), retry_after=retry_after)
+    try:
+        return _answered(operation, reply.body, codec, number)
+    except Exception as error:  # noqa: BLE001  (a codec is foreign code, a reply hostile input)
+        return _unreadable(operation, f"HTTP {seen.status}: {type(error).__name__}")
+
+
+def _unanswered(operation: Operation, failure: TransportFailure) -> Verdict:
+    detail, origin = failure.message, FaultOrigin.NETWORK
+    match failure.delivery:
+        case Delivery.NOT_SENT:
+            return Verdict(result=AttemptResult.NOT_SENT, again=True, detail=detail, origin=origin)
+        case Delivery.REJECTED:
+            return Verdict(
+                result=AttemptResult.NOT_SENT, detail=detail, origin=FaultOrigin.SOFTWARE
+            )
+        case Delivery.UNKNOWN:
+            if operation is Operation.CREATE:
+                return Verdict(result=AttemptResult.IN_DOUBT, detail=detail, origin=origin)
+            return Verdict(result=AttemptResult.FAILED, again=True, detail=detail, origin=origin)
+
+
+def _faulted(operation: Operation, fault: Fault, profile: ServiceProfile) -> Verdict:
+    rule = profile.faults.get(fault.code or "") or profile.faults.get(fault.subcode or "")
+    origin = FaultOrigin.SOFTWARE if fault.sender else FaultOrigin.SERVICE
+    if rule is not None and rule.credential:
+        origin = FaultOrigin.USER
+    kind = rule.kind if rule else FaultClass.IN_DOUBT
+    if kind is FaultClass.REFUSED:
+        result, again = AttemptResult.REFUSED, False
+    elif kind is FaultClass.NOT_PROCESSED:
+        result, again = AttemptResult.NOT_PROCESSED, True
+    elif operation is Operation.CREATE:
+        result, again = AttemptResult.IN_DOUBT, False
+    else:
+        result, again = AttemptResult.FAILED, False
+    return Verdict(
+        result=result, again=again, detail=fault.code, origin=origin, fault=fault, rule=rule
+    )
+
+
+def _unreadable(operation: Operation, detail: str) -> Verdict:
+    if operation is Operation.CREATE:
+        return Verdict(result=AttemptResult.IN_DOUBT, detail=detail, origin=FaultOrigin.SERVICE)
+    return Verdict(
+        result=AttemptResult.FAILED, again=True, detail=detail, origin=FaultOrigin.SERVICE
+    )
+
+
+def _answered(
+    operation: Operation, body: bytes, codec: BodyCodec, number: PrescriptionNumber | None
+) -> Verdict:
+    match operation:
+        case Operation.CREATE:
+            created = codec.decode_create(body)
+            if created.number != number:
+                return _unreadable(operation, "The answer is about another number.")
+            return Verdict(result=AttemptResult.REGISTERED, answer=created)
+        case Operation.CONSULT:
+            stored = codec.decode_consult(body)
+            result = AttemptResult.ABSENT if stored is None else AttemptResult.FOUND
+            return Verdict(result=result, answer=stored)
+        case Operation.SEARCH:
+            return Verdict(result=AttemptResult.LISTED, answer=codec.decode_search(body))
+
+
+def _retry_after(reply: HttpReply, now: datetime) -> float | None:
+    """The pause asked for, in seconds: a number or a date (RFC 9110, 10.2.3)."""
+    text = reply.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

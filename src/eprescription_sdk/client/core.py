@@ -1,0 +1,107 @@
+"""What all calls of one client share: settings, ports, store, recorder, identity."""
+
+import os
+import socket
+
+import attrs
+
+from eprescription_sdk.clock import Clock
+from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.model.pseudonym import pseudonym
+from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter
+from eprescription_sdk.reference import FakeMinter, SpecimenCode
+from eprescription_sdk.settings import Environment, Settings, UncertainPolicy
+from eprescription_sdk.storage import Store
+from eprescription_sdk.traces.record import Recorder
+from eprescription_sdk.wire.envelope import Software
+from eprescription_sdk.wire.reference_body import ReferenceCodec
+
+
+@attrs.frozen(kw_only=True)
+class Core:
+    """The unchanging part of a client.
+
+    Args:
+        settings: as given.
+        minter: mints numbers.
+        codec: writes and reads bodies.
+        code2d: makes the printed code.
+        clock: time and sleep.
+        store: ledger and traces.
+        recorder: records traces lawfully.
+        software: what the envelope says of the platform.
+        simulation: whether a stand-in takes part.
+    """
+
+    settings: Settings
+    minter: NumberMinter
+    codec: BodyCodec
+    code2d: Code2D
+    clock: Clock
+    store: Store
+    recorder: Recorder
+    software: Software
+    simulation: bool
+
+    @property
+    def policy(self) -> UncertainPolicy:
+        """What happens to an uncertain document; only the sandbox has a default."""
+        return self.settings.uncertain_policy or UncertainPolicy.HOLD
+
+    @property
+    def owner(self) -> str:
+        """Names this process in leases; a forked child is another owner."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def keyed(self, kind: str, value: str) -> str:
+        """The keyed pseudonym of a value."""
+        return pseudonym(self.settings.key, kind, value)
+
+
+def make_core(
+    settings: Settings,
+    *,
+    minter: NumberMinter | None,
+    codec: BodyCodec | None,
+    code2d: Code2D | None,
+    clock: Clock,
+    store: Store,
+) -> Core:
+    """Put a client's parts together.
+
+    Raises:
+        ConfigurationError: outside the sandbox, a port was not given.
+    """
+    given = {"minter": minter, "codec": codec, "code2d": code2d}
+    missing = [name for name, port in given.items() if port is None]
+    if missing and settings.environment is not Environment.SANDBOX:
+        raise ConfigurationError(
+            "Outside the sandbox every port must be given.",
+            path=", ".join(missing),
+            way_out="Pass your own, or a stand-in of eprescription_sdk.reference explicitly:"
+            " every output then says SIMULATION.",
+        )
+    minter, codec, code2d = (
+        minter or FakeMinter(),
+        codec or ReferenceCodec(),
+        code2d or SpecimenCode(),
+    )
+    return Core(
+        settings=settings,
+        minter=minter,
+        codec=codec,
+        code2d=code2d,
+        clock=clock,
+        store=store,
+        recorder=Recorder(settings.key, store.path, settings.closing_receipt),
+        software=Software(
+            authorisation=settings.authorisation,
+            name=settings.software_name,
+            version=settings.software_version,
+            instance=settings.instance,
+        ),
+        simulation=settings.environment is Environment.SANDBOX
+        or minter.simulated
+        or codec.simulated
+        or code2d.simulated,
+    )

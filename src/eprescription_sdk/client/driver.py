@@ -1,0 +1,154 @@
+"""The two loops that carry the engine's effects out: one blocking, one asynchronous.
+
+They differ in nothing but how they wait (law 10). On an interruption they only enqueue what
+the call says must be written, and let the interruption go on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from eprescription_sdk import telemetry
+from eprescription_sdk.client.effects import (
+    Authenticate,
+    Effect,
+    Engine,
+    Journal,
+    Send,
+    Settle,
+    Sleep,
+)
+from eprescription_sdk.clock import Clock
+from eprescription_sdk.errors import CredentialUnavailable, TransportFailure
+from eprescription_sdk.ports import AsyncTransport, Transport
+from eprescription_sdk.storage import Store, Tx
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+R = TypeVar("R")
+Interrupted = Callable[[], Callable[[Tx], None] | None]
+
+
+def _nothing() -> None:
+    return None
+
+
+class _Driver:
+    """What both loops share."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def _settle(self, work: Callable[[Tx], Any]) -> None:
+        self._store.submit(work).add_done_callback(_count_failure)
+
+    def _abort(self, engine: Engine[Any], interrupted: Interrupted) -> None:
+        """Close the engine, and leave word of what it had begun."""
+        engine.close()
+        work = interrupted()
+        if work is not None:
+            self._settle(work)
+
+
+def _count_failure(future: "Future[Any]") -> None:
+    # The caller has its answer; reconcile writes this one down later.
+    if not future.cancelled() and (error := future.exception()) is not None:
+        telemetry.count("settlement_failed", type(error).__name__)
+        telemetry.event("settlement.failed", kind=type(error).__name__)
+
+
+def _attempt(effect: Send) -> Any:
+    return telemetry.span(
+        "eprescription.attempt", operation=effect.operation.value, attempt=effect.attempt
+    )
+
+
+class Driver(_Driver):
+    """Runs engines in the caller's thread."""
+
+    def __init__(self, store: Store, clock: Clock, transport: Transport) -> None:
+        super().__init__(store, clock)
+        self._transport = transport
+
+    def run(self, engine: Engine[R], interrupted: Interrupted = _nothing) -> R:
+        """Run one engine to its end."""
+        result: Any = None
+        try:
+            while True:
+                try:
+                    effect = engine.send(result)
+                except StopIteration as stop:
+                    value: R = stop.value
+                    return value
+                result = self._carry_out(effect)
+        except BaseException:
+            self._abort(engine, interrupted)
+            raise
+
+    def _carry_out(self, effect: Effect) -> Any:
+        match effect:
+            case Journal(work):
+                return self._store.write(work)
+            case Settle(work):
+                self._settle(work)
+            case Sleep(seconds):
+                self._clock.sleep(seconds)
+            case Authenticate(practitioner, now):
+                try:
+                    return practitioner.assertion(now)
+                except CredentialUnavailable as error:
+                    return error
+            case Send(request):
+                with _attempt(effect):
+                    try:
+                        return self._transport.send(request)
+                    except TransportFailure as failure:
+                        return failure
+        return None
+
+
+class AsyncDriver(_Driver):
+    """Runs engines on the event loop."""
+
+    def __init__(self, store: Store, clock: Clock, transport: AsyncTransport) -> None:
+        super().__init__(store, clock)
+        self._transport = transport
+
+    async def run(self, engine: Engine[R], interrupted: Interrupted = _nothing) -> R:
+        """Run one engine to its end."""
+        result: Any = None
+        try:
+            while True:
+                try:
+                    effect = engine.send(result)
+                except StopIteration as stop:
+                    value: R = stop.value
+                    return value
+                result = await self._carry_out(effect)
+        except BaseException:
+            self._abort(engine, interrupted)
+            raise
+
+    async def _carry_out(self, effect: Effect) -> Any:
+        match effect:
+            case Journal(work):
+                # Shielded: work that was handed over is done, whoever still listens.
+                return await asyncio.shield(asyncio.wrap_future(self._store.submit(work)))
+            case Settle(work):
+                self._settle(work)
+            case Sleep(seconds):
+                await self._clock.asleep(seconds)
+            case Authenticate(practitioner, now):
+                try:
+                    return await asyncio.to_thread(practitioner.assertion, now)
+                except CredentialUnavailable as error:
+                    return error
+            case Send(request):
+                with _attempt(effect):
+                    try:
+                        return await self._transport.send(request)
+                    except TransportFailure as failure:
+                        return failure
+        return None

@@ -1,0 +1,121 @@
+"""Settling later what a call left open: by consulting only, never by creating.
+
+Only the practitioner who prescribed can ask the service, so ``reconcile`` settles what it has
+credentials for; the rest waits, visibly.
+"""
+
+from collections import Counter
+from datetime import timedelta
+
+import attrs
+
+from eprescription_sdk import ledger
+from eprescription_sdk.client.core import Core
+from eprescription_sdk.client.create import LEASE_MARGIN
+from eprescription_sdk.client.doubt import Finding, settle_doubt
+from eprescription_sdk.client.effects import Engine, Journal
+from eprescription_sdk.client.exchange import Line
+from eprescription_sdk.client.settlement import call_trace, settlement
+from eprescription_sdk.credentials import Practitioner
+from eprescription_sdk.ledger import Entry, State
+from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.outcomes import AttemptResult, Cause
+from eprescription_sdk.model.trace import CallOutcome, FaultOrigin, Initiator
+from eprescription_sdk.storage import Tx
+
+
+@attrs.frozen(kw_only=True)
+class Reconciliation:
+    """What a reconciliation came to.
+
+    Args:
+        registered: entries found registered.
+        not_registered: entries absent for good.
+        open: entries that are still not known, or held by another process.
+        waiting_for_credentials: entries of practitioners who were not there.
+    """
+
+    registered: int = 0
+    not_registered: int = 0
+    open: int = 0
+    waiting_for_credentials: int = 0
+
+
+def reconcile(
+    core: Core, practitioners: tuple[Practitioner, ...], *, seconds: float
+) -> Engine[Reconciliation]:
+    """Settle what can be settled now.
+
+    Args:
+        core: what the client shares.
+        practitioners: whose credentials are at hand.
+        seconds: for each entry.
+    """
+    everything = yield Journal(ledger.open_entries)
+    by_rpps = {practitioner.rpps: practitioner for practitioner in practitioners}
+    tally: Counter[str] = Counter()
+    for entry in everything:
+        practitioner = by_rpps.get(entry.rpps)
+        if practitioner is None:
+            tally["waiting_for_credentials"] += 1
+            continue
+        tally[(yield from _one(core, practitioner, entry, seconds))] += 1
+    return Reconciliation(**tally)
+
+
+def _one(core: Core, practitioner: Practitioner, entry: Entry, seconds: float) -> Engine[str]:
+    def claim(tx: Tx) -> Entry | None:
+        now = core.clock.now()
+        lease = now + timedelta(seconds=seconds) + LEASE_MARGIN
+        return ledger.claim(tx, entry.number, owner=core.owner, now=now, lease_until=lease)
+
+    claimed: Entry | None = yield Journal(claim)
+    if claimed is None:
+        return "open"
+    started = core.clock.monotonic()
+    line = Line(core=core, practitioner=practitioner, ends=started + seconds)
+    finding = yield from settle_doubt(line, claimed)
+    state, word = _state(finding)
+    call = None
+    if line.attempts:
+        last = line.attempts[-1]
+        call = call_trace(
+            core,
+            rpps=claimed.rpps,
+            situation=claimed.situation,
+            operation=Operation.CONSULT,
+            initiator=Initiator.RECONCILE,
+            attempts=line.attempts,
+            outcome=_OUTCOMES.get(last.result, CallOutcome.FAILED),
+            duration=core.clock.monotonic() - started,
+            origin=FaultOrigin.SERVICE,
+            subject=claimed.subject,
+            test_identity=claimed.test_identity,
+        )
+    yield Journal(
+        settlement(
+            core,
+            claimed,
+            state,
+            attempts=line.attempts,
+            call=call,
+            cause=Cause.ABSENT if state is State.NOT_REGISTERED else None,
+            registered_at=finding.registered_at or core.clock.now() if finding.registered else None,
+            last_send_at=finding.last_send_at,
+        )
+    )
+    return "waiting_for_credentials" if finding.waits_for_credentials else word
+
+
+_OUTCOMES = {
+    AttemptResult.FOUND: CallOutcome.FOUND,
+    AttemptResult.ABSENT: CallOutcome.ABSENT,
+}
+
+
+def _state(finding: Finding) -> tuple[State, str]:
+    if finding.registered is None:
+        return State.UNCERTAIN, "open"
+    if finding.registered:
+        return State.REGISTERED, "registered"
+    return State.NOT_REGISTERED, "not_registered"

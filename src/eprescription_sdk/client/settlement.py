@@ -1,0 +1,150 @@
+"""What is written when an answer is known: ledger entry and traces, in one transaction.
+
+Each trace is under a savepoint of its own: one that fails is counted and undoes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from eprescription_sdk import ledger, telemetry
+from eprescription_sdk.client.core import Core
+from eprescription_sdk.ledger import DocumentGiven, Entry, State
+from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.identifiers import Finess, Rpps
+from eprescription_sdk.model.outcomes import Attempt, Cause
+from eprescription_sdk.model.trace import (
+    CallOutcome,
+    CallTrace,
+    FaultOrigin,
+    Initiator,
+    PrescriptionTrace,
+    RegistrationState,
+    Trace,
+)
+from eprescription_sdk.model.uuid7 import uuid7
+from eprescription_sdk.storage import Tx
+from eprescription_sdk.traces.record import lose
+
+_REGISTRATION = {
+    State.REGISTERED: RegistrationState.REGISTERED,
+    State.NOT_REGISTERED: RegistrationState.NOT_REGISTERED,
+    State.UNCERTAIN: RegistrationState.UNCERTAIN,
+}
+
+
+def settlement(
+    core: Core,
+    entry: Entry,
+    state: State,
+    *,
+    attempts: Sequence[Attempt],
+    call: CallTrace | None,
+    cause: Cause | None = None,
+    registered_at: datetime | None = None,
+    last_send_at: datetime | None = None,
+    document: DocumentGiven | None = None,
+) -> Callable[[Tx], None]:
+    """The unit of work that writes one answer down."""
+    now = core.clock.now()
+
+    def work(tx: Tx) -> None:
+        changed = ledger.settle(
+            tx,
+            entry.number,
+            state,
+            now=now,
+            epoch=entry.epoch,
+            cause=cause.value if cause else None,
+            fault_code=attempts[-1].fault_code if attempts else None,
+            registered_at=registered_at,
+            last_send_at=last_send_at,
+            message_ids=[attempt.message_id for attempt in attempts],
+            document=document,
+        )
+        # A revision is a new truth: a state that stayed as it was makes none.
+        if changed is not None:
+            record(core, tx, prescription_trace(core, changed, now))
+        if call is not None:
+            record(core, tx, call)
+
+    return work
+
+
+def record(core: Core, tx: Tx, trace: Trace) -> bool:
+    """Record one trace; a failure is counted, and undoes nothing else."""
+    try:
+        with tx.savepoint():
+            return core.recorder.record(tx, trace)
+    except Exception as error:  # noqa: BLE001  (law 3: whatever it is, it is only a trace)
+        telemetry.count("trace_lost", type(error).__name__)
+        lose(tx, type(error).__name__)
+        return False
+
+
+def common(
+    core: Core, rpps: Rpps, situation: str, now: datetime, *, test_identity: bool = False
+) -> dict[str, Any]:
+    """What every trace of this client carries."""
+    settings = core.settings
+    return {
+        "id": uuid7(now),
+        "at": now,
+        "rpps": rpps,
+        "situation": situation,
+        "finess": Finess(settings.finess),
+        "software": settings.software_name,
+        "version": settings.software_version,
+        "module": settings.module,
+        "instance": settings.instance,
+        "environment": settings.environment.value,
+        "simulation": core.simulation,
+        "test_identity": test_identity,
+    }
+
+
+def prescription_trace(core: Core, entry: Entry, now: datetime) -> PrescriptionTrace:
+    """The newest truth about a digital prescription."""
+    return PrescriptionTrace(
+        **common(core, entry.rpps, entry.situation, now, test_identity=entry.test_identity),
+        subject=entry.subject,
+        revision=entry.revision,
+        issued_at=entry.issued_at,
+        digital=True,
+        families=entry.families,
+        registration=_REGISTRATION[entry.state],
+        number=entry.number,
+        document_type=entry.document_type,
+        corrects=entry.corrects,
+        act=entry.act,
+    )
+
+
+def call_trace(
+    core: Core,
+    *,
+    rpps: Rpps,
+    situation: str,
+    operation: Operation,
+    initiator: Initiator,
+    attempts: Sequence[Attempt],
+    outcome: CallOutcome,
+    duration: float,
+    origin: FaultOrigin | None = None,
+    subject: str | None = None,
+    test_identity: bool = False,
+) -> CallTrace:
+    """One call, whatever its attempts; ``duration`` in seconds."""
+    now = core.clock.now()
+    return CallTrace(
+        **common(core, rpps, situation, now, test_identity=test_identity),
+        operation=operation,
+        initiator=initiator,
+        attempts=len(attempts),
+        outcome=outcome,
+        subject=subject,
+        fault_code=attempts[-1].fault_code if attempts else None,
+        fault_origin=None if outcome.succeeded else origin,
+        duration_ms=round(duration * 1000),
+        message_id=attempts[-1].message_id if attempts else None,
+    )

@@ -1,0 +1,77 @@
+"""Spans, metrics and log events, and the allow-list of what may appear in them.
+
+A library configures neither logging nor OpenTelemetry: events go to the standard logger
+``eprescription_sdk``, spans and counters to the OpenTelemetry API, which is silent until the
+host installs an SDK. What is not on the allow-list never leaves (law 4).
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from opentelemetry import metrics, trace
+
+ALLOWED = frozenset(
+    {
+        "attempt", "cause", "channel", "code", "count", "delivery", "duration_ms",
+        "environment", "fault_class", "fault_code", "http_status", "initiator", "kind",
+        "message_id", "operation", "outcome", "phase", "pseudonym", "reason", "state",
+    }
+)  # fmt: skip
+"""The only keys that events, spans and metrics may carry. Their values are codes, counts,
+durations, message ids and keyed pseudonyms: never a name, an RPPS or a number."""
+
+_SCALARS = (str, int, float, bool)
+
+logging.getLogger("eprescription_sdk").addHandler(logging.NullHandler())
+
+
+def _allowed(fields: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
+    return {
+        key: value
+        for key, value in fields.items()
+        if key in ALLOWED and isinstance(value, _SCALARS)
+    }
+
+
+def _keep_allowed(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {"event": event["event"], **_allowed(event)}
+
+
+_log = structlog.wrap_logger(
+    logging.getLogger("eprescription_sdk"),
+    processors=[_keep_allowed, structlog.processors.KeyValueRenderer(key_order=["event"])],
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
+_tracer = trace.get_tracer("eprescription_sdk")
+_meter = metrics.get_meter("eprescription_sdk")
+_events = _meter.create_counter("eprescription.events", description="Events by name and reason")
+_durations = _meter.create_histogram("eprescription.call.duration", unit="ms")
+
+
+def event(name: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
+    """Log one event; fields outside the allow-list are dropped."""
+    _log.log(level, name, **fields)
+
+
+def count(name: str, reason: str, amount: int = 1) -> None:
+    """Count something that happened, by its reason."""
+    _events.add(amount, {"kind": name, "reason": reason})
+
+
+def duration(operation: str, outcome: str, milliseconds: float) -> None:
+    """Record how long a call took."""
+    _durations.record(milliseconds, {"operation": operation, "outcome": outcome})
+
+
+@contextmanager
+def span(name: str, **fields: Any) -> Iterator[None]:
+    """A span around a block; an exception's text is not recorded on it."""
+    with _tracer.start_as_current_span(
+        name, attributes=_allowed(fields), record_exception=False, set_status_on_exception=False
+    ):
+        yield

@@ -1,0 +1,204 @@
+"""Closing the traces for good, with a receipt (law 6).
+
+First what waits is shipped; then the phase becomes CLOSING, from which on no transaction
+records or claims a trace; then the sender lock is taken alone, so that no request is under
+way; then receipt and phase CLOSED are written in one transaction. Whatever cannot be known is
+listed in the receipt. Source: Cnam, présérie 2025-03, p. 6 (the company deactivates the sending
+of its users' traces).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import attrs
+from cattrs.preconf.json import make_converter
+
+from eprescription_sdk.clock import iso
+from eprescription_sdk.errors import ClosingPending, ConfigurationError, IllegalStep
+from eprescription_sdk.model.trace import ChainLink
+from eprescription_sdk.storage import Store, Tx
+from eprescription_sdk.traces import outbox
+from eprescription_sdk.traces.body import canonical
+from eprescription_sdk.traces.gate import Phase, phase, set_phase
+from eprescription_sdk.traces.locks import SenderLock
+from eprescription_sdk.traces.record import closed_marker, losses
+from eprescription_sdk.traces.shipper import Shipper
+
+
+@attrs.frozen(kw_only=True)
+class Receipt:
+    """What was sent, what was not, and when. It names no person and no prescription.
+
+    Args:
+        id: to be pinned in the settings (``closing_receipt``).
+        closed_at: from this moment on nothing is recorded or sent.
+        module: identity of the module the pilot was about.
+        counts: traces by state of shipping.
+        last_sent: id and time of the last trace the collector accepted; empty if none.
+        heads: newest link of each chain segment.
+        unsettled: keyed pseudonyms of prescriptions whose registration is not known.
+        unconfirmed: ids of traces that a sender had claimed and never confirmed, because it
+            died or because closing was forced: they may or may not have arrived.
+        losses: traces that could not be recorded, by reason.
+        forced: whether closing did not wait for every sender.
+        simulation: whether a stand-in of this SDK took part in any trace.
+        digest: SHA-256 over the canonical JSON of all the above.
+    """
+
+    id: str
+    closed_at: datetime
+    module: str
+    counts: dict[str, int]
+    last_sent: tuple[str, ...]
+    heads: tuple[ChainLink, ...]
+    unsettled: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+    losses: dict[str, int]
+    forced: bool
+    simulation: bool
+    digest: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The receipt as JSON-ready data."""
+        document: dict[str, object] = _converter.unstructure(self)
+        return document
+
+    @classmethod
+    def from_json(cls, text: str) -> "Receipt":
+        """A receipt as written by ``to_json``."""
+        return _converter.loads(text, cls)
+
+    def holds(self) -> bool:
+        """Whether the digest is that of the content."""
+        return self.digest == _digest(self)
+
+
+_converter = make_converter()
+_converter.register_unstructure_hook(datetime, iso)
+_converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+
+
+def _digest(receipt: Receipt) -> str:
+    content = attrs.evolve(receipt, digest="").to_json()
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def close(
+    store: Store,
+    *,
+    shipper: Shipper | None,
+    unsettled: Sequence[str],
+    module: str,
+    now: Callable[[], datetime],
+    timeout: float = 30.0,
+    force: bool = False,
+) -> Receipt:
+    """Close the traces of a store for good.
+
+    Calling it again after ``ClosingPending`` goes on; after success it gives the same receipt.
+
+    Args:
+        store: an embedded store.
+        shipper: drains what waits before closing; None leaves it unsent, and counted.
+        unsettled: keyed pseudonyms of the prescriptions still uncertain.
+        module: identity of the module.
+        now: the time.
+        timeout: how long to drain, and then to wait for senders, in seconds each.
+        force: close although a sender holds its lock; the receipt lists the unconfirmed.
+
+    Raises:
+        ClosingPending: a sender still holds its lock; the phase stays CLOSING.
+        IllegalStep: the pilot is not in a phase that can be closed.
+    """
+    if store.path is None:
+        raise ConfigurationError("Closing needs an embedded store.", path="store")
+    before = store.read(phase)
+    if before in (Phase.CLOSED, Phase.GENERALISED):
+        return _finish(store, store.path)
+    if before not in (Phase.ASSESSED, Phase.CLOSING):
+        raise IllegalStep("The traces are closed after the assessment.")
+    if before is Phase.ASSESSED and shipper is not None:
+        shipper.drain(timeout)
+    store.write(lambda tx: set_phase(tx, Phase.CLOSING, module=module))
+    with SenderLock(store.path).exclusive(timeout) as alone:
+        if not alone and not force:
+            holders = store.read(outbox.holders)
+            raise ClosingPending(
+                "A sender still holds its lock: " + (", ".join(holders) or "unknown") + ".",
+                holders=holders,
+                way_out="Let it finish or end it, then close again; or force.",
+            )
+        store.write(
+            lambda tx: _close(
+                tx, module=module, closed_at=now(), unsettled=unsettled, forced=not alone
+            )
+        )
+    return _finish(store, store.path)
+
+
+def _close(
+    tx: Tx, *, module: str, closed_at: datetime, unsettled: Sequence[str], forced: bool
+) -> None:
+    last = tx.execute(
+        "SELECT id, shipped_at FROM traces WHERE state = 'shipped'"
+        " ORDER BY shipped_at DESC, seq DESC LIMIT 1"
+    )
+    receipt = Receipt(
+        id=str(uuid4()),
+        closed_at=closed_at,
+        module=module,
+        counts={state.value: count for state, count in outbox.counts(tx).items()},
+        last_sent=tuple(last[0]) if last else (),
+        heads=heads(tx),
+        unsettled=tuple(unsettled),
+        unconfirmed=_claimed(tx),
+        losses=losses(tx),
+        forced=forced,
+        simulation=bool(
+            tx.execute("SELECT 1 FROM traces WHERE body LIKE '%\"simulation\":true%' LIMIT 1")
+        ),
+    )
+    receipt = attrs.evolve(receipt, digest=_digest(receipt))
+    set_phase(tx, Phase.CLOSED, module=module)
+    tx.execute("UPDATE gate SET receipt = ?", (canonical(receipt.to_json()),))
+
+
+def _claimed(tx: Tx) -> tuple[str, ...]:
+    rows = tx.execute("SELECT id FROM traces WHERE state = 'claimed' ORDER BY seq")
+    return tuple(row[0] for row in rows)
+
+
+def heads(tx: Tx) -> tuple[ChainLink, ...]:
+    """The newest link of each chain segment."""
+    return tuple(
+        ChainLink(segment=segment, position=position, hash=hash_)
+        for segment, position, hash_ in tx.execute(
+            "SELECT segment, max(position), hash FROM traces GROUP BY segment ORDER BY segment"
+        )
+    )
+
+
+def receipt_of(tx: Tx) -> Receipt | None:
+    """The closing receipt of a store, if it is closed."""
+    rows = tx.execute("SELECT receipt FROM gate WHERE receipt IS NOT NULL")
+    return Receipt.from_json(rows[0][0]) if rows else None
+
+
+def _finish(store: Store, path: Path) -> Receipt:
+    """Leave the marker beside the store; the last act, and safe to repeat."""
+    receipt = store.read(receipt_of)
+    if receipt is None:
+        raise IllegalStep("The store says closed but holds no receipt.", path=str(path))
+    marker = closed_marker(path)
+    if not marker.exists():
+        partial = marker.with_name(marker.name + ".partial")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(canonical(receipt.to_json()))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(marker)
+    return receipt

@@ -1,0 +1,147 @@
+"""The gate: when a trace is lawful, and who is inside the pilot's walls (law 5).
+
+The rows are read in the transaction that acts on them. Only the lifecycle of ``pilot`` writes
+the phase and the enrolments, through the functions here.
+"""
+
+from datetime import date
+from enum import Enum
+
+import attrs
+
+from eprescription_sdk.model.identifiers import Rpps
+from eprescription_sdk.storage import Tx
+
+
+class Phase(Enum):
+    """Where the pilot stands."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    PROLONGED = "prolonged"
+    ASSESSED = "assessed"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    GENERALISED = "generalised"
+    ABANDONED = "abandoned"
+
+
+RECORDING = frozenset({Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED})
+"""The phases in which traces are recorded and shipped."""
+
+LIVE = RECORDING | {Phase.CLOSING, Phase.CLOSED}
+"""The phases in which enrolled practitioners prescribe; rollout opens the walls."""
+
+
+@attrs.frozen(kw_only=True)
+class Enrolment:
+    """A practitioner of the pilot.
+
+    Args:
+        rpps: who.
+        label: the number that stands for them in reports ("PS 1").
+        situation: id of the practice situation that the pilot is about.
+        go_live: the day of their installation, Europe/Paris.
+        withdrawn_on: the day they left; from it on they are outside.
+        withdrawn_reason: why.
+    """
+
+    rpps: Rpps
+    label: int
+    situation: str
+    go_live: date
+    withdrawn_on: date | None = None
+    withdrawn_reason: str | None = None
+
+    def live_on(self, day: date) -> bool:
+        """Whether they are equipped and in the pilot on a day."""
+        return self.go_live <= day and (self.withdrawn_on is None or day < self.withdrawn_on)
+
+
+def phase(tx: Tx) -> Phase | None:
+    """Where the pilot stands; None while no dossier was applied."""
+    rows = tx.execute("SELECT phase FROM gate")
+    return Phase(rows[0][0]) if rows else None
+
+
+def set_phase(tx: Tx, new: Phase, *, module: str) -> None:
+    """Write the phase; legality is the lifecycle's business."""
+    tx.execute(
+        "INSERT INTO gate (one, phase, module) VALUES (1, ?, ?)"
+        " ON CONFLICT (one) DO UPDATE SET phase = excluded.phase, module = excluded.module",
+        (new.value, module),
+    )
+
+
+def enrol(tx: Tx, enrolment: Enrolment) -> None:
+    """Write one practitioner's enrolment, new or changed."""
+    tx.execute(
+        "INSERT INTO enrolments VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (rpps) DO UPDATE SET"
+        " label = excluded.label, situation = excluded.situation, go_live = excluded.go_live,"
+        " withdrawn_on = excluded.withdrawn_on, withdrawn_reason = excluded.withdrawn_reason",
+        (
+            enrolment.rpps.value,
+            enrolment.label,
+            enrolment.situation,
+            enrolment.go_live.isoformat(),
+            enrolment.withdrawn_on.isoformat() if enrolment.withdrawn_on else None,
+            enrolment.withdrawn_reason,
+        ),
+    )
+
+
+def enrolments(tx: Tx) -> tuple[Enrolment, ...]:
+    """All practitioners of the pilot, withdrawn ones included, by label."""
+    return tuple(_enrolment(row) for row in tx.execute(f"{_SELECT} ORDER BY label"))
+
+
+def enrolment(tx: Tx, rpps: Rpps) -> Enrolment | None:
+    """One practitioner's enrolment."""
+    rows = tx.execute(f"{_SELECT} WHERE rpps = ?", (rpps.value,))
+    return _enrolment(rows[0]) if rows else None
+
+
+_SELECT = "SELECT rpps, label, situation, go_live, withdrawn_on, withdrawn_reason FROM enrolments"
+
+
+def _enrolment(row: tuple[str, int, str, str, str | None, str | None]) -> Enrolment:
+    rpps, label, situation, go_live, withdrawn_on, reason = row
+    return Enrolment(
+        rpps=Rpps(rpps),
+        label=label,
+        situation=situation,
+        go_live=date.fromisoformat(go_live),
+        withdrawn_on=date.fromisoformat(withdrawn_on) if withdrawn_on else None,
+        withdrawn_reason=reason,
+    )
+
+
+class Wall(Enum):
+    """What the walls say of a practitioner's prescription in production."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+
+
+def wall(tx: Tx, rpps: Rpps, day: date) -> Wall:
+    """Whether a practitioner may prescribe in production on a day.
+
+    Until generalisation is recorded, only who is enrolled and live may.
+    """
+    current = phase(tx)
+    if current is Phase.GENERALISED:
+        return Wall.INSIDE
+    known = enrolment(tx, rpps) if current in LIVE else None
+    return Wall.INSIDE if known is not None and known.live_on(day) else Wall.OUTSIDE
+
+
+def lawful(tx: Tx, rpps: Rpps, situation: str, day: date) -> bool:
+    """Whether a trace may be recorded.
+
+    The pilot runs, the practitioner is enrolled, their go-live day has come, and the practice
+    situation is the pilot's (Cnam, présérie, p. 5 and the note of p. 6).
+    """
+    if phase(tx) not in RECORDING:
+        return False
+    known = enrolment(tx, rpps)
+    return known is not None and known.situation == situation and known.live_on(day)

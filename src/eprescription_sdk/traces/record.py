@@ -1,0 +1,118 @@
+"""Recording: gate check, chain link and insert, in the transaction that settles.
+
+Nothing here fails a prescription: the caller gives each trace a savepoint and counts what
+fails (``lose``).
+"""
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from eprescription_sdk.clock import iso, paris_day
+from eprescription_sdk.model.trace import Trace
+from eprescription_sdk.storage import Tx
+from eprescription_sdk.traces import chain
+from eprescription_sdk.traces.body import KINDS, to_body
+from eprescription_sdk.traces.gate import Phase, lawful, phase
+
+
+def closed_marker(store: Path) -> Path:
+    """The file beside an embedded store that says its traces are closed.
+
+    It outlives a restored backup of the store itself.
+    """
+    return store.with_name(store.name + ".closed")
+
+
+class Recorder:
+    """Records the traces of one process into one store.
+
+    Args:
+        key: the secret of the settings.
+        store_path: the file of an embedded store, to look for its closed marker.
+        receipt: id of the closing receipt, once pinned in the settings.
+    """
+
+    def __init__(self, key: bytes, store_path: Path | None, receipt: str | None = None) -> None:
+        self._key = key
+        # Closed for good is the one thing that may be remembered without asking the store.
+        self._closed = receipt is not None or (
+            store_path is not None and closed_marker(store_path).exists()
+        )
+        self._segment = ""
+        self._pid = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether traces are known to be closed for good."""
+        return self._closed
+
+    def record(self, tx: Tx, trace: Trace) -> bool:
+        """Record one trace if it is lawful now.
+
+        Returns:
+            Whether it was recorded. Once closed, the store is not even asked.
+        """
+        if self._closed:
+            return False
+        if not lawful(tx, trace.rpps, trace.situation, paris_day(trace.at)):
+            if phase(tx) in (Phase.CLOSED, Phase.GENERALISED):
+                self._closed = True
+            return False
+        segment = self._open_segment(tx, trace)
+        position, previous = _head(tx, segment)
+        body, identity = to_body(trace, self._key)
+        tx.execute(
+            "INSERT INTO traces (id, kind, at, body, identity, segment, position, hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                trace.id,
+                KINDS[type(trace)],
+                iso(trace.at),
+                body,
+                identity,
+                segment,
+                position + 1,
+                chain.link(previous, body),
+            ),
+        )
+        return True
+
+    def _open_segment(self, tx: Tx, trace: Trace) -> str:
+        # A forked child is an incarnation of its own.
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._segment = str(uuid4())
+        # Asked each time: a transaction that was rolled back took the opening with it.
+        if not tx.execute("SELECT 1 FROM segments WHERE id = ?", (self._segment,)):
+            newest = tx.execute("SELECT hash FROM traces ORDER BY seq DESC LIMIT 1")
+            tx.execute(
+                "INSERT INTO segments VALUES (?, ?, ?)",
+                (self._segment, iso(trace.at), newest[0][0] if newest else chain.GENESIS),
+            )
+        return self._segment
+
+
+def _head(tx: Tx, segment: str) -> tuple[int, str]:
+    rows = tx.execute(
+        "SELECT position, hash FROM traces WHERE segment = ? ORDER BY position DESC LIMIT 1",
+        (segment,),
+    )
+    if rows:
+        return rows[0][0], rows[0][1]
+    previous = tx.execute("SELECT previous FROM segments WHERE id = ?", (segment,))[0][0]
+    return 0, chain.opening(segment, previous)
+
+
+def lose(tx: Tx, reason: str) -> None:
+    """Count a trace that could not be recorded."""
+    tx.execute(
+        "INSERT INTO losses VALUES (?, 1)"
+        " ON CONFLICT (reason) DO UPDATE SET count = losses.count + 1",
+        (reason,),
+    )
+
+
+def losses(tx: Tx) -> dict[str, int]:
+    """How many traces were lost, by reason."""
+    return dict(tx.execute("SELECT reason, count FROM losses ORDER BY reason"))

@@ -1,0 +1,178 @@
+"""The one hardened XML reader and the one escaping XML writer.
+
+Reading refuses entities, document types, network access, huge trees and deep nesting,
+before anything is built from them. Writing cannot emit unescaped text: the only way to put
+markup into a document is a ``Fragment``, and only the writer and the reader make those.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NewType, TypeAlias
+
+from lxml import etree
+
+from eprescription_sdk.errors import InvalidInput
+
+Node: TypeAlias = etree._Element
+"""An element of a document that the reader accepted."""
+
+Fragment = NewType("Fragment", str)
+"""Well-formed markup that may be embedded as it stands."""
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 100
+
+_NAME = re.compile(r"[A-Za-z_][\w.\-]*(:[A-Za-z_][\w.\-]*)?", re.ASCII)
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class XmlRefused(InvalidInput):
+    """A document that is malformed, too large, too deep, or carries a document type."""
+
+    code = "EP-INPUT-XML"
+
+
+def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Node:
+    """Read a document from outside.
+
+    Args:
+        data: the bytes as received.
+        max_bytes: the largest document accepted, in bytes.
+
+    Raises:
+        XmlRefused: malformed, larger or deeper than allowed, or with a document type.
+    """
+    if len(data) > max_bytes:
+        raise XmlRefused(f"The XML document is larger than {max_bytes} bytes.")
+    # A document type is the door to entities; no message of the téléservice has one.
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise XmlRefused("The XML document carries a document type.")
+    # A parser each time: lxml's keeps state, and callers are on many threads.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise XmlRefused("The XML document is malformed.") from _quiet(error)
+    # Encodings such as UTF-16 would hide the document type from the test above.
+    if root.getroottree().docinfo.doctype:
+        raise XmlRefused("The XML document carries a document type.")
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MAX_DEPTH:
+            raise XmlRefused(f"The XML document is nested deeper than {MAX_DEPTH} levels.")
+    return root
+
+
+def _quiet(error: Exception) -> Exception:
+    """The parser's complaint without its message, which may quote the document."""
+    return type("ParserError", (Exception,), {})(type(error).__name__)
+
+
+def local_name(node: Node) -> str:
+    """The name of an element without its namespace."""
+    return etree.QName(node).localname
+
+
+def namespace(node: Node) -> str:
+    """The namespace of an element, or an empty string."""
+    return etree.QName(node).namespace or ""
+
+
+def child(node: Node, space: str, name: str) -> Node | None:
+    """The first child with this namespace and local name."""
+    return node.find(f"{{{space}}}{name}")
+
+
+def text(node: Node | None) -> str:
+    """The text of an element, stripped; empty when there is none."""
+    return (node.text or "").strip() if node is not None else ""
+
+
+def canonical(node: Node) -> bytes:
+    """Exclusive canonical form: the bytes that stand for the content, whatever the prefixes."""
+    return etree.tostring(node, method="c14n", exclusive=True)
+
+
+def serialise(node: Node) -> bytes:
+    """An element as a document of its own."""
+    return etree.tostring(node, encoding="utf-8", with_tail=False)
+
+
+def embed(data: bytes) -> Fragment:
+    """Foreign markup, checked by the reader, in a form the writer may embed."""
+    parse(data)
+    decoded = data.decode("utf-8")
+    return Fragment(re.sub(r"^\ufeff?\s*<\?xml[^>]*\?>\s*", "", decoded))
+
+
+def escape(value: str) -> str:
+    """Escape text for element content and attribute values.
+
+    Raises:
+        InvalidInput: a character that XML 1.0 cannot carry.
+    """
+    if _FORBIDDEN.search(value):
+        raise InvalidInput("A text holds a control character that XML cannot carry.")
+    if "&" in value:
+        value = value.replace("&", "&amp;")
+    if "<" in value:
+        value = value.replace("<", "&lt;")
+    if ">" in value:
+        value = value.replace(">", "&gt;")
+    if '"' in value:
+        value = value.replace('"', "&quot;")
+    # A bare line break in an attribute, or a carriage return anywhere, would be normalised.
+    if "\n" in value or "\r" in value or "\t" in value:
+        value = value.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return value
+
+
+class Writer:
+    """Builds one document; every value it is given is escaped."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._known: set[str] = set()
+
+    def _tag(self, name: str, attributes: dict[str, str] | None) -> str:
+        self._check(name)
+        if not attributes:
+            return name
+        for key in attributes:
+            self._check(key)
+        return name + "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
+
+    def _check(self, name: str) -> None:
+        if name not in self._known:
+            if not _NAME.fullmatch(name):
+                raise InvalidInput("A name cannot be an XML name.")
+            self._known.add(name)
+
+    @contextmanager
+    def element(self, name: str, attributes: dict[str, str] | None = None) -> Iterator[None]:
+        """An element whose content is written inside the ``with`` block."""
+        self._parts.append(f"<{self._tag(name, attributes)}>")
+        yield
+        self._parts.append(f"</{name}>")
+
+    def leaf(self, name: str, value: str = "", attributes: dict[str, str] | None = None) -> None:
+        """An element with text alone."""
+        tag = self._tag(name, attributes)
+        self._parts.append(f"<{tag}>{escape(value)}</{name}>" if value else f"<{tag}/>")
+
+    def embed(self, fragment: Fragment) -> None:
+        """Markup that is known to be well-formed."""
+        self._parts.append(fragment)
+
+    def fragment(self) -> Fragment:
+        """What has been written, to be embedded elsewhere."""
+        return Fragment("".join(self._parts))
+
+    def document(self) -> bytes:
+        """What has been written, as a UTF-8 document."""
+        return b'<?xml version="1.0" encoding="UTF-8"?>' + self.fragment().encode()
