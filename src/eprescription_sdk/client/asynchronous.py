@@ -126,6 +126,11 @@ class AsyncActing:
         self._practitioner = practitioner
         self._initiator = initiator
 
+    @property
+    def practitioner(self) -> Practitioner:
+        """Who acts."""
+        return self._practitioner
+
     async def create(self, prescription: Prescription, *, wait: float | None = None) -> Outcome:
         """Register a prescription, once; see ``Acting.create``."""
         call = Create(

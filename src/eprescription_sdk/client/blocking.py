@@ -136,6 +136,11 @@ class Acting:
         self._practitioner = practitioner
         self._initiator = initiator
 
+    @property
+    def practitioner(self) -> Practitioner:
+        """Who acts."""
+        return self._practitioner
+
     def create(self, prescription: Prescription, *, wait: float | None = None) -> Outcome:
         """Register a prescription, once (SEL_MP_040, EF_EP02.02).
 

@@ -65,7 +65,7 @@ def sample_prescription(
 
 def sandbox_settings(
     sandbox: "Sandbox",
-    store: Path,
+    store: str | Path,
     *,
     environment: Environment = Environment.SANDBOX,
     profile: ServiceProfile | None = None,
@@ -89,7 +89,7 @@ def sandbox_settings(
         instance=str(uuid4()),
         module="exemple-ordonnance",
         finess=SAMPLE_FINESS.value,
-        store=store,
+        store=Path(store),
         key=secrets.token_bytes(32),
         uncertain_policy=uncertain_policy,
         collector_url=sandbox.collector_url,

@@ -1,0 +1,20 @@
+"""The commands and their groups, put together."""
+
+from cyclopts import App
+
+from eprescription_sdk import __version__
+from eprescription_sdk.cli import assess, demo, doctor, pilot, sandbox, traces, verify
+
+app = App(
+    name="eprescription",
+    version=__version__,
+    help="Issue digital prescriptions, trace a pilot, assess it, close it."
+    " Independent of the Assurance Maladie and of GIE SESAM-Vitale.",
+)
+app.command(demo.demo)
+app.command(sandbox.sandbox)
+app.command(pilot.app, name="pilot")
+app.command(traces.app, name="traces")
+app.command(assess.assess)
+app.command(verify.verify)
+app.command(doctor.doctor)

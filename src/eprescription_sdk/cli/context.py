@@ -1,0 +1,57 @@
+"""What commands share: settings, store, and how results are shown."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from eprescription_sdk.settings import Settings
+from eprescription_sdk.storage import SqliteStore, Store
+
+SettingsFile = Annotated[
+    Path | None,
+    Parameter(
+        name="--settings",
+        help="TOML file with the settings; by default they come from EPRESCRIPTION_… variables.",
+    ),
+]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+
+
+def console() -> Console:
+    """Where people read: as wide as the terminal, plain in a pipe."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+
+def settings_of(file: Path | None) -> Settings:
+    """The settings of a command.
+
+    Raises:
+        ConfigurationError: they cannot be read.
+    """
+    return Settings.from_toml(file) if file else Settings.from_env()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """The store of the settings, closed afterwards."""
+    store = SqliteStore(settings.store)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output, for scripts."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_json(path: Path, document: Any) -> None:
+    """A JSON document in a file, readable by a person."""
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
