@@ -39,7 +39,18 @@ from eprescription_sdk.errors import (
     UnreadableReply,
     VerificationFailed,
 )
-from eprescription_sdk.model.exchange import SearchQuery, StoredPrescription, Summary
+from eprescription_sdk.model.exchange import (
+    AccessToken,
+    Assertion,
+    CreateAnswer,
+    HttpReply,
+    HttpRequest,
+    Operation,
+    SearchPage,
+    SearchQuery,
+    StoredPrescription,
+    Summary,
+)
 from eprescription_sdk.model.family import DocumentType, Family
 from eprescription_sdk.model.flags import HeaderFlag, LineFlag, Substitution, SubstitutionReason
 from eprescription_sdk.model.identifiers import Finess, Ins, InsOid, PrescriptionNumber, Rpps
@@ -94,17 +105,20 @@ from eprescription_sdk.settings import (
     Settings,
     UncertainPolicy,
 )
+from eprescription_sdk.wire.reference_body import ReferenceCodec
 
 if TYPE_CHECKING:
-    from eprescription_sdk import fhir, pilot, reference, sandbox, testing, traces
+    from eprescription_sdk import clock, fhir, pilot, ports, reference, sandbox, testing, traces
 
-_ROOMS = ("fhir", "pilot", "reference", "sandbox", "testing", "traces")
+_ROOMS = ("clock", "fhir", "pilot", "ports", "reference", "sandbox", "testing", "traces")
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "AccessToken",
     "Acting",
     "Advice",
+    "Assertion",
     "AsyncActing",
     "AsyncClient",
     "Attempt",
@@ -115,6 +129,7 @@ __all__ = [
     "CodeSystem",
     "Coding",
     "ConfigurationError",
+    "CreateAnswer",
     "CredentialUnavailable",
     "DeviceLine",
     "DocumentBlock",
@@ -130,6 +145,8 @@ __all__ = [
     "FaultRule",
     "Finess",
     "HeaderFlag",
+    "HttpReply",
+    "HttpRequest",
     "IllegalStep",
     "Initiator",
     "Ins",
@@ -146,6 +163,7 @@ __all__ = [
     "NonDigitalReason",
     "NotRegistered",
     "NursingLine",
+    "Operation",
     "OrthopticsLine",
     "Outcome",
     "Patient",
@@ -163,9 +181,11 @@ __all__ = [
     "Quantity",
     "ReadyAssertion",
     "Reconciliation",
+    "ReferenceCodec",
     "ReferenceConflict",
     "Registered",
     "Rpps",
+    "SearchPage",
     "SearchQuery",
     "ServiceError",
     "ServiceFault",
@@ -190,8 +210,10 @@ __all__ = [
     "UnreadableReply",
     "VerificationFailed",
     "Weekday",
+    "clock",
     "fhir",
     "pilot",
+    "ports",
     "prescription_from_json",
     "prescription_to_json",
     "reference",

@@ -1,0 +1,284 @@
+"""From the rows of a pilot to its facts, in one pass over the traces.
+
+In memory stay one small entry for each prescription and one for each create call
+that did not register: nothing is spilled to a disk that the host did not choose.
+
+Source: Cnam, présérie (March 2025), p. 6 with its note on several activities.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache, lru_cache
+from typing import Any
+
+from eprescription_sdk.clock import iso, paris_day
+from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.family import Family, paper_documents
+from eprescription_sdk.model.trace import (
+    CallOutcome,
+    ChainLink,
+    FaultOrigin,
+    Initiator,
+    RegistrationState,
+)
+from eprescription_sdk.pilot.facts import Facts, Practitioner, Questionnaire, Use
+from eprescription_sdk.pilot.linking import (
+    NOT_REGISTERED,
+    PAPER,
+    REGISTERED,
+    UNCERTAIN,
+    Prescriptions,
+    Shape,
+    count,
+)
+from eprescription_sdk.pilot.questions import Question, Reading
+
+_STATES = {
+    RegistrationState.REGISTERED.value: REGISTERED,
+    RegistrationState.NOT_REGISTERED.value: NOT_REGISTERED,
+    RegistrationState.UNCERTAIN.value: UNCERTAIN,
+}
+
+
+class Collector:
+    """Takes rows one by one and makes the facts.
+
+    Enrolments come before traces. Rows recorded after the cut-off are passed over.
+
+    Args:
+        cut_off: what was recorded up to this moment is read, aware.
+    """
+
+    def __init__(self, cut_off: datetime) -> None:
+        self._cut_off = cut_off
+        self._until = iso(cut_off)
+        self._enrolled: dict[str, tuple[int, str]] = {}
+        self._enrolments: list[dict[str, Any]] = []
+        self._volumes: dict[tuple[int, date], tuple[str, int]] = {}
+        self._events: list[dict[str, Any]] = []
+        self._traces = 0
+        self._simulation = False
+        self._apart: Counter[str] = Counter()
+        self._heads: dict[str, tuple[int, str]] = {}
+        self._shapes: dict[Shape, Shape] = {}
+        self._prescriptions = Prescriptions()
+        self._registered: Counter[tuple[int, date]] = Counter()
+        self._unregistered: list[tuple[int, date, bool, str | None]] = []
+        self._uses: Counter[tuple[int, str, str, str | None]] = Counter()
+
+    def enrolment(self, row: dict[str, Any]) -> None:
+        """Take a practitioner; one who goes live after the cut-off is not equipped yet."""
+        if date.fromisoformat(row["go_live"]) <= paris_day(self._cut_off):
+            self._enrolled[row["practitioner"]] = (row["label"], row["situation"])
+            self._enrolments.append(row)
+
+    def volume(self, row: dict[str, Any]) -> None:
+        """Take a declared volume; the newest for a practitioner and day stands."""
+        known = self._enrolled.get(row["practitioner"])
+        if known is None or row["recorded_at"] > self._until:
+            return
+        place = known[0], date.fromisoformat(row["day"])
+        if row["recorded_at"] >= self._volumes.get(place, ("", 0))[0]:
+            self._volumes[place] = row["recorded_at"], row["documents"]
+
+    def event(self, row: dict[str, Any]) -> None:
+        """Take a line of the pilot's journal."""
+        if row["recorded_at"] <= self._until:
+            self._events.append(row)
+
+    def trace(self, segment: str, position: int, digest: str, body: str) -> None:
+        """Take a trace.
+
+        Raises:
+            InvalidInput: its body cannot be read; the text is not quoted.
+        """
+        try:
+            fields = _decode(body)
+            if fields["at"] > self._until:
+                return
+            self._traces += 1
+            self._simulation = self._simulation or fields["simulation"]
+            if position > self._heads.get(segment, (0, ""))[0]:
+                self._heads[segment] = position, digest
+            reason = self._reason_apart(fields)
+            if reason is not None:
+                self._apart[reason] += 1
+            elif fields["kind"] == "CALL":
+                self._call(fields)
+            else:
+                self._prescription(fields)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InvalidInput(
+                "The body of a trace cannot be read.", path=f"{segment}/{position}"
+            ) from None
+
+    def _reason_apart(self, fields: dict[str, Any]) -> str | None:
+        known = self._enrolled.get(fields["rpps"])
+        if known is None:
+            return "not_enrolled"
+        if fields["environment"] != "production":
+            return str(fields["environment"])
+        if fields["test_identity"]:
+            return "test_identity"
+        if fields.get("initiator", "prescriber") != "prescriber":
+            return Initiator(fields["initiator"]).value
+        if fields["situation"] != known[1]:
+            return "other_situation"
+        return None
+
+    def _call(self, fields: dict[str, Any]) -> None:
+        number = self._enrolled[fields["rpps"]][0]
+        operation, outcome = fields["operation"], fields["outcome"]
+        if operation not in _OPERATIONS or outcome not in _OUTCOMES:
+            raise ValueError
+        self._uses[number, operation, outcome, fields["fault_origin"]] += 1
+        if operation == "create":
+            day = _day(fields["at"])
+            if outcome == "registered":
+                self._registered[number, day] += 1
+            else:
+                uncertain = outcome == "uncertain"
+                self._unregistered.append((number, day, uncertain, fields["subject"]))
+
+    def _prescription(self, fields: dict[str, Any]) -> None:
+        subject, revision = fields["subject"], fields["revision"]
+        known = self._prescriptions.latest.get(subject)
+        if known is not None and known[0][0] >= revision:
+            return
+        if fields["digital"]:
+            kind, inside, outside = _STATES[fields["registration"]], 0, 0
+            links, link = self._prescriptions.corrects, fields["corrects"]
+        else:
+            kind = PAPER
+            inside, outside = _paper(tuple(fields["families"]))
+            links, link = self._prescriptions.after, fields["after"]
+        if link is not None:
+            links[subject] = link
+        elif known is not None:
+            links.pop(subject, None)
+        number = self._enrolled[fields["rpps"]][0]
+        shape = (revision, number, _day(fields["issued_at"]), kind, inside, outside)
+        shape = self._shapes.setdefault(shape, shape)
+        self._prescriptions.latest[subject] = shape, fields["number"], fields["act"]
+
+    def facts(self, losses: Mapping[str, int]) -> Facts:
+        """What the rows come to.
+
+        Args:
+            losses: traces that could not be recorded, by reason.
+        """
+        cells = count(self._prescriptions, self._unregistered)
+        for (number, day), calls in self._registered.items():
+            cells.creates[number][day, REGISTERED] += calls
+        uses: dict[int, dict[Operation, Use]] = defaultdict(dict)
+        for (number, operation, outcome, origin), calls in self._uses.items():
+            before = uses[number].get(Operation(operation), _UNUSED)
+            failed = origin == FaultOrigin.SOFTWARE.value
+            uses[number][Operation(operation)] = Use(
+                calls=before.calls + calls,
+                succeeded=before.succeeded + calls * CallOutcome(outcome).succeeded,
+                software_failures=before.software_failures + calls * failed,
+            )
+        practitioners = []
+        for row in sorted(self._enrolments, key=lambda row: row["label"]):
+            number, go_live = row["label"], date.fromisoformat(row["go_live"])
+            left = date.fromisoformat(row["withdrawn_on"]) if row["withdrawn_on"] else None
+            if left is not None and left > paris_day(self._cut_off):
+                left = None
+            volumes = {
+                day: declared
+                for (whose, day), (_, declared) in self._volumes.items()
+                if whose == number and go_live <= day and (left is None or day < left)
+            }
+            practitioners.append(
+                Practitioner(
+                    number=number,
+                    situation=row["situation"],
+                    go_live=go_live,
+                    withdrawn_on=left,
+                    withdrawn_reason=row["withdrawn_reason"] if left else None,
+                    documents=cells.documents.get(number, {}),
+                    acts=cells.acts.get(number, {}),
+                    creates=cells.creates.get(number, {}),
+                    volumes=volumes,
+                    uses=uses[number],
+                )
+            )
+        heads = (
+            ChainLink(segment=segment, position=position, hash=digest)
+            for segment, (position, digest) in sorted(self._heads.items())
+        )
+        return Facts(
+            cut_off=self._cut_off,
+            practitioners=tuple(practitioners),
+            **self._journal(),
+            traces=self._traces,
+            apart=dict(sorted(self._apart.items())),
+            simulation=self._simulation,
+            heads=tuple(heads),
+            losses=losses,
+        )
+
+    def _journal(self) -> dict[str, Any]:
+        of: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self._events:
+            of[row["kind"]].append(row)
+        newest = {row["data"]["id"]: row["data"] for row in of["anomaly"]}
+        answers = {row["data"]["rpps"]: row["data"] for row in of["questionnaire"]}
+        return {
+            "corrections": tuple(
+                sorted(date.fromisoformat(row["day"]) for row in of["correction"])
+            ),
+            "rulings": {
+                Question(row["data"]["question"]): Reading(row["data"]["reading"])
+                for row in of["ruling"]
+            },
+            "anomalies": {
+                name: data["title"]
+                for name, data in newest.items()
+                if data["blocking"]
+                and data["origin"] == FaultOrigin.SOFTWARE.value
+                and data["closed_on"] is None
+            },
+            "attestations": {
+                row["data"]["criterion"]: row["data"]["document"] for row in of["attestation"]
+            },
+            "questionnaires": {
+                self._enrolled[who][0]: Questionnaire(
+                    satisfaction=data["satisfaction"],
+                    blocking_remarks=tuple(data["blocking_remarks"]),
+                )
+                for who, data in answers.items()
+                if who in self._enrolled
+            },
+        }
+
+
+_OPERATIONS = frozenset(operation.value for operation in Operation)
+_OUTCOMES = frozenset(outcome.value for outcome in CallOutcome)
+_UNUSED = Use(calls=0, succeeded=0, software_failures=0)
+_decode = json.JSONDecoder().decode
+
+
+def _day(moment: str) -> date:
+    # Bodies are written in UTC. Paris is whole hours away, and changes its clock on the hour:
+    # one UTC hour lies in one Paris day.
+    if moment.endswith("+00:00"):
+        return _day_of_hour(moment[:13])
+    return paris_day(datetime.fromisoformat(moment))
+
+
+@lru_cache(maxsize=65536)
+def _day_of_hour(hour: str) -> date:
+    return paris_day(datetime.fromisoformat(f"{hour}:00:00+00:00"))
+
+
+@cache
+def _paper(families: tuple[str, ...]) -> tuple[int, int]:
+    """Documents of a paper record, inside the perimeter and outside."""
+    known = frozenset(map(Family, families))
+    inside = frozenset(family for family in known if family.in_perimeter)
+    return paper_documents(inside), paper_documents(known - inside)

@@ -1,0 +1,86 @@
+"""Applying a dossier inside a transaction: what it writes, and what it must not undo.
+
+Which step of the pilot applies one, and when that is legal, is in ``lifecycle``.
+"""
+
+from datetime import date
+
+from eprescription_sdk.pilot.dossier import Dossier
+from eprescription_sdk.pilot.registers import Note, append, events
+from eprescription_sdk.pilot.steps import Step
+from eprescription_sdk.storage import Tx
+from eprescription_sdk.traces import gate
+from eprescription_sdk.traces.gate import Phase
+
+
+def applied_dossier(tx: Tx) -> Dossier | None:
+    """The dossier as last applied; None before the first time."""
+    rows = tx.execute(
+        "SELECT data FROM pilot_events WHERE kind = 'dossier' ORDER BY seq DESC LIMIT 1"
+    )
+    return Dossier.from_json(rows[0][0]) if rows else None
+
+
+def start_day(tx: Tx) -> date | None:
+    """The day the pilot started; None before."""
+    starts = [e.note.day for e in events(tx, "step") if e.data["step"] == Step.START.value]
+    return starts[0] if starts else None
+
+
+def write_dossier(tx: Tx, dossier: Dossier, note: Note) -> None:
+    """Journal a dossier and bring the enrolments in line; a label, once given, stays."""
+    labels = {each.rpps: each.label for each in gate.enrolments(tx)}
+    for each in dossier.practitioners:
+        label = labels.setdefault(each.rpps, max(labels.values(), default=0) + 1)
+        enrolment = gate.Enrolment(
+            rpps=each.rpps,
+            label=label,
+            situation=each.situation,
+            go_live=each.go_live,
+            withdrawn_on=each.withdrawn_on,
+            withdrawn_reason=each.withdrawn_reason,
+        )
+        gate.enrol(tx, enrolment)
+    append(tx, "dossier", note, dossier.to_document())
+
+
+def undone(
+    tx: Tx, applied: Dossier | None, new: Dossier, module: str | None
+) -> tuple[tuple[str, str], ...]:
+    """What a new dossier would undo, though it is recorded: paths and sentences.
+
+    Args:
+        tx: the transaction.
+        applied: the dossier as it stands; None on the first time.
+        new: the one to be applied.
+        module: of the settings, when it is known.
+    """
+    faults = []
+    if module is not None and new.pilot.module != module:
+        faults.append(("pilot.module", "This is not the module of the settings."))
+    if new.extension is not None and not events(tx, "correction"):
+        faults.append(("extension", "An extension follows corrections; none is recorded."))
+    if applied is None:
+        return tuple(faults)
+    if gate.phase(tx) is not Phase.PREPARING:
+        faults.extend(
+            (path, "This identifies the pilot and cannot change once it has started.")
+            for path, before, after in (
+                ("pilot.profession", applied.pilot.profession, new.pilot.profession),
+                ("pilot.module", applied.pilot.module, new.pilot.module),
+                ("company.finess", applied.company.finess, new.company.finess),
+            )
+            if before != after
+        )
+    places = {each.rpps: (index, each) for index, each in enumerate(new.practitioners)}
+    for index, each in enumerate(applied.practitioners):
+        if each.rpps not in places:
+            what = (
+                f"The practitioner applied as number {index + 1} is no longer listed."
+                " Who leaves stays listed, with withdrawn_on and withdrawn_reason."
+            )
+            faults.append(("practitioners", what))
+        elif each.withdrawn_on is not None and places[each.rpps][1].withdrawn_on is None:
+            path = f"practitioners[{places[each.rpps][0]}].withdrawn_on"
+            faults.append((path, "This practitioner has left; a withdrawal is not undone."))
+    return tuple(faults)

@@ -1,0 +1,143 @@
+"""The export: all that an assessment is computed from, in two files a stranger can read.
+
+``rows.jsonl`` has one JSON object a line: ``segment``, ``position``, ``hash`` and ``body``, the
+exact text that the hash covers. First come the enrolments, the volumes and the pilot's journal,
+each a chain of its own that starts from nothing; then the traces, in chain order. The chain is
+that of ``traces.chain``. ``manifest.json`` says how to read it: rule version, cut-off, segments,
+heads. No RPPS and no prescription number is in either; what stands for them is keyed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from eprescription_sdk.clock import Clock, SystemClock, iso
+from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.pilot.criteria import RULE_VERSION
+from eprescription_sdk.pilot.rows import enrolment_rows, event_rows, volume_rows
+from eprescription_sdk.storage import Store, Tx
+from eprescription_sdk.traces.body import canonical
+from eprescription_sdk.traces.chain import GENESIS, link, opening
+from eprescription_sdk.traces.record import losses
+
+FORMAT = "eprescription-sdk export 1"
+ROWS = "rows.jsonl"
+MANIFEST = "manifest.json"
+SECTIONS = ("enrolments", "volumes", "events")
+"""The chains that stand before those of the traces."""
+
+
+def write_export(
+    store: Store,
+    folder: Path,
+    *,
+    key: bytes,
+    at: datetime | None = None,
+    clock: Clock | None = None,
+) -> Path:
+    """Write the export of a store; files of an earlier one in the folder are replaced.
+
+    Every trace up to the last one recorded by the cut-off is written, so that the chain is
+    whole. Rows stream: memory does not grow with them.
+
+    Args:
+        store: the pilot's.
+        folder: made if it is not there. What is written belongs in the host's HDS perimeter.
+        key: the secret of the settings that the traces were recorded with.
+        at: the cut-off, aware. Now, by default.
+        clock: says what now is.
+
+    Returns:
+        The manifest's path; it is written last.
+    """
+    cut_off = at or (clock or SystemClock()).now()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    manifest = store.read(lambda tx: _write_rows(tx, key, cut_off, folder / ROWS))
+    path = folder / MANIFEST
+    _private(path)
+    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _write_rows(tx: Tx, key: bytes, cut_off: datetime, path: Path) -> dict[str, Any]:
+    heads: dict[str, dict[str, Any]] = {}
+    digest = hashlib.sha256()
+    count = 0
+    _private(path)
+    with path.open("wb") as file:
+        for row in _rows(tx, key, cut_off):
+            line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            file.write(line)
+            digest.update(line)
+            count += 1
+            heads[row["segment"]] = {"position": row["position"], "hash": row["hash"]}
+    opened = tx.execute("SELECT id, previous FROM segments ORDER BY id")
+    segments = [(section, GENESIS) for section in SECTIONS]
+    segments += [(segment, previous) for segment, previous in opened if segment in heads]
+    return {
+        "format": FORMAT,
+        "rule_version": RULE_VERSION,
+        "cut_off": iso(cut_off),
+        "rows": count,
+        "sha256": digest.hexdigest(),
+        "segments": [
+            {"id": segment, "previous": previous, "head": heads.get(segment)}
+            for segment, previous in segments
+        ],
+        "losses": losses(tx),
+    }
+
+
+def _rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
+    sources = (enrolment_rows(tx, key), volume_rows(tx, key, cut_off), event_rows(tx, cut_off))
+    for section, source in zip(SECTIONS, sources, strict=True):
+        newest = opening(section, GENESIS)
+        for position, document in enumerate(source, start=1):
+            body = canonical(document)
+            newest = link(newest, body)
+            yield {"segment": section, "position": position, "hash": newest, "body": body}
+    last = tx.execute("SELECT coalesce(max(seq), 0) FROM traces WHERE at <= ?", (iso(cut_off),))
+    traces = tx.iterate(
+        "SELECT segment, position, hash, body FROM traces WHERE seq <= ?"
+        " ORDER BY segment, position",
+        (last[0][0],),
+    )
+    for segment, place, written, text in traces:
+        yield {"segment": segment, "position": place, "hash": written, "body": text}
+
+
+def _private(path: Path) -> None:
+    """Make a file that only its owner reads."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of an export.
+
+    Raises:
+        InvalidInput: there is none, or it is not one of ours.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        known = manifest["format"] == FORMAT
+        datetime.fromisoformat(manifest["cut_off"])
+        for segment in manifest["segments"]:
+            _ = segment["id"], segment["previous"]
+            if segment["head"] is not None:
+                _ = segment["head"]["position"], segment["head"]["hash"]
+        _ = manifest["rows"], manifest["sha256"], manifest["rule_version"], manifest["losses"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InvalidInput(
+            "The folder holds no manifest that can be read.",
+            path=str(path),
+            way_out="Name the folder of an export.",
+        ) from None
+    if not known:
+        raise InvalidInput("The export is of another format.", path=str(path))
+    return dict(manifest)

@@ -1,0 +1,304 @@
+"""The report: one self-contained HTML page in French, for the company and the Cnam.
+
+The page is laid out in ``templates/report.html.j2``, its drawings are in ``charts``; here are
+the words and figures that the page takes from an assessment. It computes no verdict, asks
+nothing of the network, and holds no RPPS.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from eprescription_sdk.clock import PARIS
+from eprescription_sdk.errors import MissingExtra
+from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.identifiers import Rpps
+from eprescription_sdk.pilot import charts
+from eprescription_sdk.pilot.assessment import Assessment
+from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.pilot.results import (
+    Criterion,
+    CriterionResult,
+    Figure,
+    PractitionerResult,
+    Results,
+    Unit,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+@attrs.frozen
+class Tone:
+    """How a verdict looks and reads: never by colour alone.
+
+    Args:
+        key: names the colours and the icon of the page.
+        word: in French.
+    """
+
+    key: str
+    word: str
+
+
+_DEPENDS = Tone("depends", "dépend de la lecture")
+
+_OVERALL = {
+    Verdict.MET: Tone("met", "Atteint sous toutes les lectures"),
+    Verdict.NOT_MET: Tone("not_met", "Non atteint"),
+    Verdict.NOT_ASSESSABLE: Tone("not_assessable", "Pas encore évaluable"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class CardLine:
+    """One reading on a criterion's card.
+
+    Args:
+        label: which, in French.
+        tone: of its verdict.
+        figure: the main figure, in French.
+        detail: what it is made of.
+    """
+
+    label: str
+    tone: Tone
+    figure: str
+    detail: str
+
+
+@attrs.frozen(kw_only=True)
+class Card:
+    """One criterion at a glance.
+
+    Args:
+        criterion: which.
+        tone: of both bundles together.
+        threshold: what is asked, in French.
+        lines: one for each bundle, or a single one where both agree.
+    """
+
+    criterion: Criterion
+    tone: Tone
+    threshold: str
+    lines: tuple[CardLine, ...]
+
+
+def render_html(assessment: Assessment, *, name: str = "") -> str:
+    """The report as one HTML page.
+
+    Args:
+        assessment: what to show.
+        name: of the pilot, for the heading.
+
+    Raises:
+        MissingExtra: jinja2 or pygal is not installed.
+    """
+    trend = assessment.trend
+    label = "Documents prescrits chaque jour"
+    return _template().render(
+        a=assessment,
+        name=name,
+        bundles=tuple(Reading),
+        criteria=Criterion,
+        questions=tuple(Question),
+        overall=_overall(assessment),
+        cards=[_card(assessment, criterion) for criterion in Criterion],
+        labels=[each.label for each in assessment.practitioners],
+        trend_svg=charts.trend_svg(trend, label=label) if trend else "",
+        series=charts.SERIES_FR,
+    )
+
+
+def write_report(assessment: Assessment, path: str | Path, *, name: str = "") -> Path:
+    """Write the report to a file, whole or not at all.
+
+    Args:
+        assessment: what to show.
+        path: the file; an older one is replaced.
+        name: of the pilot, for the heading.
+
+    Raises:
+        MissingExtra: jinja2 or pygal is not installed.
+        OSError: the file cannot be written.
+    """
+    target = Path(path)
+    partial = target.with_name(target.name + ".partial")
+    partial.write_text(render_html(assessment, name=name), encoding="utf-8")
+    return partial.replace(target)
+
+
+@cache
+def _template() -> "Template":
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError:
+        raise MissingExtra("report") from None
+    environment = Environment(
+        loader=PackageLoader("eprescription_sdk.pilot"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters.update(
+        day=_day, moment=_moment, tone=_tone, rate=charts.rate_svg, summary=_summary, unit=_unit
+    )
+    environment.globals.update(of=_of, apart_fr=_APART_FR, operations_fr=_OPERATIONS_FR)
+    return environment.get_template("report.html.j2")
+
+
+def _finalize(value: Any) -> Any:
+    """Every text that the page takes in: no RPPS, and French spacing.
+
+    Reasons and titles are typed by people, who may put a number there.
+    """
+    if type(value) is not str:
+        return value
+    text = re.sub(
+        r"(?<!\d)\d{11}(?!\d)",
+        lambda found: found[0] if Rpps(found[0]).problem() else "(n° masqué)",
+        value,
+    )
+    return re.sub(r" (?=[%:;?!»])|(?<=«) ", "\u00a0", text)
+
+
+def _overall(assessment: Assessment) -> Tone:
+    strict, lenient = assessment.strict.verdict, assessment.lenient.verdict
+    if strict is lenient:
+        return _OVERALL[strict]
+    return Tone("depends", "Dépend de la lecture retenue")
+
+
+def _tone(verdict: Verdict) -> Tone:
+    return Tone(verdict.value, verdict.label_fr)
+
+
+def _summary(results: Results) -> str:
+    """What keeps a bundle from being met, in a few words."""
+    parts = []
+    for verdict in (Verdict.NOT_MET, Verdict.NOT_ASSESSABLE):
+        which = [each.criterion.value for each in results.criteria if each.verdict is verdict]
+        if which:
+            plural = "s" if len(which) > 1 else ""
+            parts.append(f"{verdict.label_fr}{plural} : {', '.join(which)}")
+    return " ; ".join(parts) or "les cinq critères sont atteints ou attestés"
+
+
+def _card(assessment: Assessment, criterion: Criterion) -> Card:
+    lines = tuple(
+        CardLine(label=bundle.label_fr, tone=_tone(result.verdict), figure=figure, detail=detail)
+        for bundle in Reading
+        for result in (assessment.results(bundle)[criterion],)
+        for figure, detail in (_figure(result),)
+    )
+    first, second = lines
+    if attrs.evolve(first, label=second.label) == second:
+        lines = (attrs.evolve(first, label="toutes lectures"),)
+    return Card(
+        criterion=criterion,
+        tone=first.tone if first.tone == second.tone else _DEPENDS,
+        threshold=_THRESHOLDS_FR[criterion],
+        lines=lines,
+    )
+
+
+def _figure(result: CriterionResult) -> tuple[str, str]:
+    """The main figure of a criterion and what it is made of."""
+    match result.criterion:
+        case Criterion.C1:
+            deciding = [each for each in result.practitioners if each.decides]
+            met = sum(each.verdict is Verdict.MET for each in deciding)
+            return f"{met} PS sur {len(deciding)}", "à 50 % ou plus"
+        case Criterion.C2:
+            figure = result.figure
+            if figure is None or not figure.denominator:
+                return "—", "rien à compter"
+            return figure.percent_fr, f"{figure.numerator} sur {figure.denominator} {_unit(figure)}"
+        case Criterion.C3:
+            works = sum(use.succeeded > 0 for use in result.operations)
+            open_ones = _count(len(result.anomalies), "anomalie bloquante")
+            return f"{works} sur 3", f"opérations réussies, {open_ones}"
+        case Criterion.C4:
+            return "1 document" if result.document else "—", result.document or "aucun document"
+        case Criterion.C5:
+            return _satisfaction(result)
+
+
+def _satisfaction(result: CriterionResult) -> tuple[str, str]:
+    marks = [each.satisfaction for each in result.practitioners if each.satisfaction is not None]
+    remarks = sum(each.blocking_remarks for each in result.practitioners)
+    if not marks:
+        return "1 document" if result.document else "—", result.document or "aucune réponse"
+    tenths = int(Fraction(sum(marks), len(marks)) * 10)
+    answers = f"{_count(len(marks), 'réponse')} sur {len(result.practitioners)}"
+    return f"{tenths // 10},{tenths % 10} / 5", f"{answers}, {_count(remarks, 'frein bloquant')}"
+
+
+def _unit(figure: Figure) -> str:
+    """What a figure counts, in as many words as it takes."""
+    return _UNITS_FR[figure.unit] + ("s" if figure.denominator > 1 else "")
+
+
+def _count(number: int, what: str) -> str:
+    """A number and its noun, in French: zero is singular, and every word takes the s."""
+    plural = number > 1
+    return f"{number or 'aucun' + ('e' if what.startswith('anomalie') else '')} " + (
+        " ".join(f"{word}s" for word in what.split()) if plural else what
+    )
+
+
+def _of(practitioners: Sequence[PractitionerResult], label: str) -> PractitionerResult | None:
+    """The result of one practitioner, by label."""
+    return next((each for each in practitioners if each.label == label), None)
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%d/%m/%Y}" if day else "—"
+
+
+def _moment(moment: datetime) -> str:
+    local = moment.astimezone(PARIS)
+    return f"{local.day} {_MONTHS_FR[local.month - 1]} {local.year} à {local:%H h %M}"
+
+
+_MONTHS_FR = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+_THRESHOLDS_FR = {
+    Criterion.C1: "seuil : 50 % pour chaque PS utilisateur",
+    Criterion.C2: "seuil : 70 %, tous PS ensemble",
+    Criterion.C3: "chaque opération réussie, aucune anomalie bloquante",
+    Criterion.C4: "un document l'atteste",
+    Criterion.C5: "un questionnaire, sans frein bloquant",
+}
+
+_UNITS_FR = {Unit.DOCUMENT: "document", Unit.ACT: "acte", Unit.CALL: "appel"}
+
+_OPERATIONS_FR = {
+    Operation.CREATE: "créer",
+    Operation.CONSULT: "consulter",
+    Operation.SEARCH: "rechercher",
+}
+
+_APART_FR = {
+    "test_identity": "identités de test (INS fictif)",
+    "reconcile": "appels de réconciliation, sans prescripteur",
+    "support": "appels du support",
+    "probe": "sondes techniques",
+    "sandbox": "environnement bac à sable",
+    "qualification": "environnement de qualification",
+    "other_situation": "autre situation d'exercice",
+    "not_enrolled": "praticien hors présérie",
+}

@@ -1,0 +1,95 @@
+"""The rows of a store as an assessment and an export see them: no RPPS, no number in clear.
+
+Practitioners are the keyed pseudonyms that stand in the bodies of the traces too. Dossiers and
+lifecycle steps are left out: no criterion needs them, and a dossier holds RPPS numbers.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from eprescription_sdk.clock import iso
+from eprescription_sdk.model.pseudonym import pseudonym
+from eprescription_sdk.pilot.collect import Collector
+from eprescription_sdk.pilot.facts import Facts
+from eprescription_sdk.storage import Tx
+from eprescription_sdk.traces.gate import enrolments
+from eprescription_sdk.traces.record import losses
+
+
+def enrolment_rows(tx: Tx, key: bytes) -> Iterator[dict[str, Any]]:
+    """Every practitioner of the pilot, withdrawn ones included, by label."""
+    for one in enrolments(tx):
+        yield {
+            "practitioner": pseudonym(key, "rpps", one.rpps.value),
+            "label": one.label,
+            "situation": one.situation,
+            "go_live": one.go_live.isoformat(),
+            "withdrawn_on": one.withdrawn_on.isoformat() if one.withdrawn_on else None,
+            "withdrawn_reason": one.withdrawn_reason,
+        }
+
+
+def volume_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
+    """Every declaration of a volume recorded by the cut-off, oldest first."""
+    rows = tx.iterate(
+        "SELECT rpps, day, documents, recorded_at FROM volumes WHERE recorded_at <= ? ORDER BY seq",
+        (iso(cut_off),),
+    )
+    for rpps, day, documents, recorded_at in rows:
+        yield {
+            "practitioner": pseudonym(key, "rpps", rpps),
+            "day": day,
+            "documents": documents,
+            "recorded_at": recorded_at,
+        }
+
+
+def event_rows(tx: Tx, cut_off: datetime) -> Iterator[dict[str, Any]]:
+    """Every line of the pilot's journal that a criterion reads, oldest first."""
+    # Titles and remarks are free text: an RPPS that someone typed there does not leave.
+    hidden = {one.rpps.value: f"PS {one.label}" for one in enrolments(tx)}
+
+    def clean(text: str) -> str:
+        for rpps, label in hidden.items():
+            text = text.replace(rpps, label)
+        return text
+
+    rows = tx.iterate(
+        "SELECT kind, day, recorded_at, reference, data FROM pilot_events WHERE recorded_at <= ?"
+        " AND kind IN ('correction', 'ruling', 'anomaly', 'attestation', 'questionnaire')"
+        " ORDER BY seq",
+        (iso(cut_off),),
+    )
+    for kind, day, recorded_at, reference, data in rows:
+        yield {
+            "kind": kind,
+            "day": day,
+            "recorded_at": recorded_at,
+            "reference": clean(reference),
+            "data": json.loads(clean(data)),
+        }
+
+
+def facts_of_store(tx: Tx, key: bytes, cut_off: datetime) -> Facts:
+    """The facts of a store at a cut-off.
+
+    Args:
+        tx: a reading transaction.
+        key: the secret of the settings that the traces were recorded with.
+        cut_off: what was recorded up to this moment is read, aware.
+
+    Raises:
+        InvalidInput: a row cannot be read; the path names it.
+    """
+    collector = Collector(cut_off)
+    for row in enrolment_rows(tx, key):
+        collector.enrolment(row)
+    for row in volume_rows(tx, key, cut_off):
+        collector.volume(row)
+    for row in event_rows(tx, cut_off):
+        collector.event(row)
+    for trace in tx.iterate("SELECT segment, position, hash, body FROM traces ORDER BY seq"):
+        collector.trace(*trace)
+    return collector.facts(losses(tx))

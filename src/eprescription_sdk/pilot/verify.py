@@ -1,0 +1,239 @@
+"""Verifying an export: whether its chains hold and its figures follow from its rows.
+
+Only the export is read, never a store. A changed, removed, reordered or inserted row shows
+relative to the heads in the manifest; that the manifest itself is the one that was handed over
+shows relative to heads anchored elsewhere: an assessment, a receipt, a shipped trace.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from eprescription_sdk.errors import ConfigurationError, InvalidInput, VerificationFailed
+from eprescription_sdk.model.trace import ChainLink
+from eprescription_sdk.pilot.assessment import Assessment, assess_facts, to_json
+from eprescription_sdk.pilot.collect import Collector
+from eprescription_sdk.pilot.criteria import RULE_VERSION
+from eprescription_sdk.pilot.export import ROWS, SECTIONS, read_manifest
+from eprescription_sdk.traces.chain import GENESIS, breaks
+
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError)
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that does not hold.
+
+    Args:
+        where: the row, as segment and position or as a line; or a file; or a figure's path.
+        what: what is wrong, in one sentence.
+    """
+
+    where: str
+    what: str
+
+
+@attrs.frozen(kw_only=True)
+class Verification:
+    """What verifying an export came to.
+
+    Args:
+        findings: all that does not hold; empty when everything does.
+        rows: how many rows were read.
+        assessment: recomputed from the rows as they are; None when they allow none.
+    """
+
+    findings: tuple[Finding, ...]
+    rows: int
+    assessment: Assessment | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def require(self) -> Assessment:
+        """The recomputed assessment.
+
+        Raises:
+            VerificationFailed: something does not hold; the message names the first findings.
+        """
+        if self.findings or self.assessment is None:
+            named = "".join(f"\n  {one.where}: {one.what}" for one in self.findings[:20])
+            raise VerificationFailed(f"The export does not hold.{named}")
+        return self.assessment
+
+
+def verify_export(
+    folder: Path,
+    *,
+    assessment: Mapping[str, Any] | None = None,
+    anchors: Iterable[ChainLink] = (),
+) -> Verification:
+    """Check the chains of an export and recompute its figures.
+
+    Args:
+        folder: that ``write_export`` wrote.
+        assessment: the JSON form of one, to compare with; the figures are then recomputed at
+            its cut-off.
+        anchors: heads that left the store some other way.
+
+    Raises:
+        InvalidInput: there is no export to verify.
+    """
+    manifest = read_manifest(folder)
+    reading = _Reading(folder / ROWS, manifest, assessment)
+    try:
+        reading.anchor(anchors)
+        reading.run()
+    except OSError:
+        raise InvalidInput(
+            "The rows of the export cannot be read.",
+            path=str(folder / ROWS),
+            way_out="Name the folder of an export.",
+        ) from None
+    recomputed = reading.assess()
+    return Verification(findings=tuple(reading.findings), rows=reading.rows, assessment=recomputed)
+
+
+class _Reading:
+    """One pass over the rows: chain, order, facts."""
+
+    def __init__(
+        self, path: Path, manifest: dict[str, Any], assessment: Mapping[str, Any] | None
+    ) -> None:
+        self.findings: list[Finding] = []
+        self.rows = 0
+        self._path = path
+        self._manifest = manifest
+        self._assessment = assessment
+        self._anchors: dict[tuple[str, int], str] = {}
+        self._segments = [(one["id"], one["previous"]) for one in manifest["segments"]]
+        # Every segment but the first of a store goes on from a trace.
+        self._joints = {previous: segment for segment, previous in self._segments}
+        self._joints.pop(GENESIS, None)
+        self._collector = Collector(self._cut_off())
+
+    def _cut_off(self) -> datetime:
+        own = datetime.fromisoformat(self._manifest["cut_off"])
+        if self._manifest["rule_version"] != RULE_VERSION:
+            self._find("manifest/rule_version", "The export is of another edition of the rules.")
+        if self._assessment is None:
+            return own
+        try:
+            wanted = datetime.fromisoformat(self._assessment["cut_off"])
+            self.anchor(
+                ChainLink(segment=head["segment"], position=head["position"], hash=head["hash"])
+                for head in self._assessment["inputs"]["heads"]
+            )
+        except _DAMAGE:
+            raise InvalidInput("The assessment cannot be read.", path="assessment") from None
+        if wanted > own:
+            self._find("assessment/cut_off", "The assessment is later than the export.")
+        return min(own, wanted)
+
+    def _find(self, where: str, what: str) -> None:
+        self.findings.append(Finding(where=where, what=what))
+
+    def anchor(self, links: Iterable[ChainLink]) -> None:
+        """Expect these heads among the rows."""
+        for one in links:
+            self._anchors[one.segment, one.position] = one.hash
+
+    def run(self) -> None:
+        """Read every row."""
+        heads = {
+            one["id"]: ChainLink(
+                segment=one["id"], position=one["head"]["position"], hash=one["head"]["hash"]
+            )
+            for one in self._manifest["segments"]
+            if one["head"]
+        }
+        for fault in breaks(self._segments, self._links(), heads):
+            self._find(f"{fault.segment}/{fault.position}", fault.what)
+        for segment, position in self._anchors:
+            self._find(f"{segment}/{position}", "A head that was anchored elsewhere is not here.")
+        for segment in self._joints.values():
+            self._find(f"{segment}/0", "The trace that this segment goes on from is not here.")
+
+    def _links(self) -> Iterator[tuple[ChainLink, str]]:
+        order = {segment: index for index, (segment, _) in enumerate(self._segments)}
+        digest = hashlib.sha256()
+        reached = 0
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                digest.update(line)
+                self.rows += 1
+                try:
+                    row = json.loads(line)
+                    link = ChainLink(
+                        segment=str(row["segment"]),
+                        position=int(row["position"]),
+                        hash=str(row["hash"]),
+                    )
+                    body = str(row["body"])
+                except _DAMAGE:
+                    self._find(f"line {number}", "The row cannot be read.")
+                    continue
+                place = order.get(link.segment, reached)
+                if place < reached:
+                    what = "The row stands after rows of a later segment."
+                    self._find(f"{link.segment}/{link.position}", what)
+                reached = max(reached, place)
+                self._take(link, body)
+                yield link, body
+        if digest.hexdigest() != self._manifest["sha256"] or self.rows != self._manifest["rows"]:
+            what = f"The file is not the one of the manifest: {self.rows} rows were read."
+            self._find(self._path.name, what)
+
+    def _take(self, link: ChainLink, body: str) -> None:
+        self._joints.pop(link.hash, None)
+        anchored = self._anchors.pop((link.segment, link.position), link.hash)
+        where = f"{link.segment}/{link.position}"
+        if anchored != link.hash:
+            self._find(where, "The chain does not lead to the head that was anchored elsewhere.")
+        try:
+            if link.segment not in SECTIONS:
+                self._collector.trace(link.segment, link.position, link.hash, body)
+            elif link.segment == "enrolments":
+                self._collector.enrolment(json.loads(body))
+            elif link.segment == "volumes":
+                self._collector.volume(json.loads(body))
+            else:
+                self._collector.event(json.loads(body))
+        except (InvalidInput, *_DAMAGE):
+            self._find(where, "The body cannot be read.")
+
+    def assess(self) -> Assessment | None:
+        """The assessment of what was read, compared with the one given."""
+        try:
+            assessment = assess_facts(self._collector.facts(self._manifest["losses"]))
+        except (ConfigurationError, *_DAMAGE):
+            self._find("figures", "The figures cannot be recomputed from these rows.")
+            return None
+        if self._assessment is not None:
+            # As read back from a file: tuples are lists. Losses are counted at writing time.
+            mine = json.loads(json.dumps(to_json(assessment)))
+            for path in _differences(mine, self._assessment, "assessment"):
+                if not path.startswith("assessment/inputs/losses"):
+                    self._find(path, "The assessment says something else than the rows.")
+        return assessment
+
+
+def _differences(mine: Any, theirs: Any, path: str) -> Iterator[str]:
+    if isinstance(mine, dict) and isinstance(theirs, Mapping):
+        for key in sorted({*mine, *theirs}, key=str):
+            if key in mine and key in theirs:
+                yield from _differences(mine[key], theirs[key], f"{path}/{key}")
+            else:
+                yield f"{path}/{key}"
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for index, (one, other) in enumerate(zip(mine, theirs, strict=True)):
+            yield from _differences(one, other, f"{path}/{index}")
+    elif mine != theirs or type(mine) is not type(theirs):
+        yield path
