@@ -10,8 +10,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.console import Console
 
+from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import SqliteStore, Store
+from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.tde import TdeProfile
+from eprescription_sdk.transport import HttpxTransport
 
 SettingsFile = Annotated[
     Path | None,
@@ -45,6 +49,26 @@ def opened(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def shipping(settings: Settings, store: Store) -> Iterator[Shipper | None]:
+    """A shipper of the store's traces; None when the settings name no collector."""
+    if settings.collector_url is None:
+        yield None
+        return
+    shipper = Shipper(
+        store,
+        TdeProfile(),
+        HttpxTransport(),
+        collector_url=settings.collector_url,
+        clock=SystemClock(),
+        receipt=settings.closing_receipt,
+    )
+    try:
+        yield shipper
+    finally:
+        shipper.stop()
 
 
 def print_json(document: Any) -> None:

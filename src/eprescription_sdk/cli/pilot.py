@@ -14,6 +14,7 @@ from eprescription_sdk.cli.context import (
     opened,
     print_json,
     settings_of,
+    shipping,
     write_json,
 )
 from eprescription_sdk.clock import SystemClock, paris_day
@@ -24,9 +25,6 @@ from eprescription_sdk.pilot.dossier import Dossier
 from eprescription_sdk.pilot.lifecycle import Pilot
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
-from eprescription_sdk.traces.shipper import Shipper
-from eprescription_sdk.traces.tde import TdeProfile
-from eprescription_sdk.transport import HttpxTransport
 
 app = App(help="The pilot (présérie): its dossier, its steps, the closing of its traces.")
 
@@ -163,24 +161,10 @@ def close_traces(
     listed in the receipt. Settle first with ``client.reconcile``.
     """
     configured = settings_of(settings)
-    with opened(configured) as store:
-        shipper = None
-        if configured.collector_url is not None:
-            shipper = Shipper(
-                store,
-                TdeProfile(),
-                HttpxTransport(),
-                collector_url=configured.collector_url,
-                clock=SystemClock(),
-                receipt=configured.closing_receipt,
-            )
-        try:
-            closed = _pilot(store, configured).close_traces(
-                by=by, reference=reference, shipper=shipper, timeout=timeout, force=force
-            )
-        finally:
-            if shipper is not None:
-                shipper.stop()
+    with opened(configured) as store, shipping(configured, store) as shipper:
+        closed = _pilot(store, configured).close_traces(
+            by=by, reference=reference, shipper=shipper, timeout=timeout, force=force
+        )
     write_json(receipt, closed.to_json())
     out = console()
     out.print(f"Closed. Receipt {closed.id} written to {receipt}.")

@@ -9,14 +9,11 @@ from eprescription_sdk.cli.context import (
     opened,
     print_json,
     settings_of,
+    shipping,
 )
-from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import ConfigurationError
 from eprescription_sdk.traces import gate, outbox
 from eprescription_sdk.traces.record import losses
-from eprescription_sdk.traces.shipper import Shipper
-from eprescription_sdk.traces.tde import TdeProfile
-from eprescription_sdk.transport import HttpxTransport
 
 app = App(help="Workstation traces: ship them, see where they stand.")
 
@@ -25,21 +22,11 @@ app = App(help="Workstation traces: ship them, see where they stand.")
 def ship(*, settings: SettingsFile = None, seconds: float = 60.0, json: AsJson = False) -> int:
     """Ship what waits, for at most so many seconds; exit code 1 if something still waits."""
     configured = settings_of(settings)
-    if configured.collector_url is None:
-        raise ConfigurationError("There is no collector to ship to.", path="collector_url")
     with opened(configured) as store:
-        shipper = Shipper(
-            store,
-            TdeProfile(),
-            HttpxTransport(),
-            collector_url=configured.collector_url,
-            clock=SystemClock(),
-            receipt=configured.closing_receipt,
-        )
-        try:
+        with shipping(configured, store) as shipper:
+            if shipper is None:
+                raise ConfigurationError("There is no collector to ship to.", path="collector_url")
             sent = shipper.drain(seconds)
-        finally:
-            shipper.stop()
         waiting = store.read(outbox.counts)[outbox.Shipping.PENDING]
     if json:
         print_json({"sent": sent, "waiting": waiting})
