@@ -31,7 +31,6 @@ from eprescription_sdk.pilot.linking import (
     REGISTERED,
     UNCERTAIN,
     Prescriptions,
-    Shape,
     count,
 )
 from eprescription_sdk.pilot.questions import Question, Reading
@@ -63,7 +62,6 @@ class Collector:
         self._simulation = False
         self._apart: Counter[str] = Counter()
         self._heads: dict[str, tuple[int, str]] = {}
-        self._shapes: dict[Shape, Shape] = {}
         self._prescriptions = Prescriptions()
         self._registered: Counter[tuple[int, date]] = Counter()
         self._unregistered: list[tuple[int, date, bool, str | None]] = []
@@ -144,25 +142,20 @@ class Collector:
                 self._unregistered.append((number, day, uncertain, fields["subject"]))
 
     def _prescription(self, fields: dict[str, Any]) -> None:
-        subject, revision = fields["subject"], fields["revision"]
-        known = self._prescriptions.latest.get(subject)
-        if known is not None and known[0][0] >= revision:
-            return
         if fields["digital"]:
             kind, inside, outside = _STATES[fields["registration"]], 0, 0
-            links, link = self._prescriptions.corrects, fields["corrects"]
         else:
             kind = PAPER
             inside, outside = _paper(tuple(fields["families"]))
-            links, link = self._prescriptions.after, fields["after"]
-        if link is not None:
-            links[subject] = link
-        elif known is not None:
-            links.pop(subject, None)
         number = self._enrolled[fields["rpps"]][0]
-        shape = (revision, number, _day(fields["issued_at"]), kind, inside, outside)
-        shape = self._shapes.setdefault(shape, shape)
-        self._prescriptions.latest[subject] = shape, fields["number"], fields["act"]
+        day = _day(fields["issued_at"])
+        self._prescriptions.add(
+            fields["subject"],
+            (fields["revision"], number, day, kind, inside, outside),
+            number=fields["number"],
+            act=fields["act"],
+            link=fields["corrects"] if fields["digital"] else fields["after"],
+        )
 
     def facts(self, losses: Mapping[str, int]) -> Facts:
         """What the rows come to.

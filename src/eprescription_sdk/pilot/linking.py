@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
+from typing import TypeVar
 
 import attrs
 
@@ -33,19 +34,83 @@ Days = tuple[tuple[date, int], ...]
 """The days of an act, and the kinds of its documents on each."""
 
 
-@attrs.frozen(kw_only=True)
 class Prescriptions:
     """All that counts of what was prescribed, as the traces tell it.
 
-    Args:
-        latest: by subject: shape, number and act at the highest revision.
-        after: by subject of a paper record: number of the digital one that it follows.
-        corrects: by subject: number of the one that it corrects.
+    It is what grows with the traces, so it is kept small: for most prescriptions, their subject,
+    a shape that equal ones share, and the 16 bytes of their number.
     """
 
-    latest: dict[str, tuple[Shape, str | None, str | None]] = attrs.field(factory=dict)
-    after: dict[str, str] = attrs.field(factory=dict)
-    corrects: dict[str, str] = attrs.field(factory=dict)
+    def __init__(self) -> None:
+        self.shapes: dict[str, Shape] = {}
+        """By subject, at the highest revision."""
+        self.acts: dict[str, str] = {}
+        """By subject, for those that belong to one."""
+        self.after: dict[str, bytes] = {}
+        """By subject of a paper record: number of the digital one that it follows."""
+        self.corrects: dict[str, bytes] = {}
+        """By subject: number of the one that it corrects."""
+        # In the order of the shapes. A number is minted once: no revision changes it.
+        self._numbers = bytearray()
+        self._alike: dict[Shape, Shape] = {}
+
+    def add(
+        self, subject: str, shape: Shape, *, number: str | None, act: str | None, link: str | None
+    ) -> None:
+        """Keep one, unless a higher revision is known.
+
+        Args:
+            subject: which.
+            shape: what it is.
+            number: pseudonym of its number; a paper one has none.
+            act: what ties it to others.
+            link: pseudonym of the number that it follows, on paper, or corrects.
+
+        Raises:
+            ValueError: a pseudonym is none.
+        """
+        known = self.shapes.get(subject)
+        if known is not None and known[0] >= shape[0]:
+            return
+        if known is None:
+            self._numbers += _NO_NUMBER if number is None else packed(number)
+        self.shapes[subject] = self._alike.setdefault(shape, shape)
+        _put(self.acts, subject, act)
+        other = packed(link) if link is not None else None
+        _put(self.after if shape[3] == PAPER else self.corrects, subject, other)
+
+    def numbered(self, wanted: set[bytes]) -> dict[bytes, str]:
+        """The subjects that have these numbers."""
+        found = {}
+        for index, subject in enumerate(self.shapes):
+            number = bytes(self._numbers[index * _LENGTH : (index + 1) * _LENGTH])
+            if number in wanted:
+                found[number] = subject
+        return found
+
+
+_LENGTH = 16
+_NO_NUMBER = bytes(_LENGTH)
+T = TypeVar("T")
+
+
+def packed(number: str) -> bytes:
+    """The pseudonym of a number as bytes.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    raw = bytes.fromhex(number)
+    if len(raw) != _LENGTH:
+        raise ValueError("Not a pseudonym.")
+    return raw
+
+
+def _put(links: dict[str, T], subject: str, link: T | None) -> None:
+    if link is not None:
+        links[subject] = link
+    else:
+        links.pop(subject, None)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,22 +142,22 @@ def count(
 
 def _links(prescriptions: Prescriptions) -> tuple[set[str], dict[str, str]]:
     """The refused prescriptions corrected since; paper subject → digital one it follows."""
-    latest = prescriptions.latest
+    shapes = prescriptions.shapes
     wanted = {*prescriptions.after.values(), *prescriptions.corrects.values()}
-    subjects = {number: subject for subject, (_, number, _) in latest.items() if number in wanted}
+    subjects = prescriptions.numbered(wanted)
 
-    def found(links: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    def found(links: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
         for later, number in links.items():
             earlier = subjects.get(number)
             if earlier is None or earlier == later:
                 continue
             # A link between two practitioners is a mistake of the host's.
-            if latest[earlier][0][1] == latest[later][0][1]:
+            if shapes[earlier][1] == shapes[later][1]:
                 yield later, earlier
 
     refused = (earlier for _, earlier in found(prescriptions.corrects))
     return (
-        {subject for subject in refused if latest[subject][0][3] == NOT_REGISTERED},
+        {subject for subject in refused if shapes[subject][3] == NOT_REGISTERED},
         dict(found(prescriptions.after)),
     )
 
@@ -112,7 +177,7 @@ def _documents(
     prescriptions: Prescriptions, corrected: set[str], paired: Mapping[str, str]
 ) -> Mapping[int, Counter[tuple[date, int]]]:
     documents: dict[int, Counter[tuple[date, int]]] = defaultdict(Counter)
-    for subject, (shape, _, _) in prescriptions.latest.items():
+    for subject, shape in prescriptions.shapes.items():
         _, number, day, *_ = shape
         units = _units(shape, is_corrected=subject in corrected, is_paired=subject in paired)
         for kind, many in units:
@@ -123,16 +188,16 @@ def _documents(
 def _acts(
     prescriptions: Prescriptions, corrected: set[str], paired: Mapping[str, str]
 ) -> Mapping[int, Counter[Days]]:
-    latest = prescriptions.latest
+    named = prescriptions.acts
     followed = set(paired.values())
     acts: dict[int, Counter[Days]] = defaultdict(Counter)
     # By practitioner and act, or the subject that stands for an act without a name.
     together: dict[tuple[int, bool, str], Days] = {}
-    for subject, (shape, _, named) in latest.items():
+    for subject, shape in prescriptions.shapes.items():
         _, number, day, *_ = shape
         units = _units(shape, is_corrected=subject in corrected, is_paired=subject in paired)
         first = paired.get(subject, subject)
-        act = named or latest[first][2]
+        act = named.get(subject) or named.get(first)
         for kind, _ in units:
             if act is not None:
                 place = number, True, act
@@ -164,8 +229,8 @@ def _creates(
 ) -> defaultdict[int, Counter[tuple[date, int]]]:
     creates: defaultdict[int, Counter[tuple[date, int]]] = defaultdict(Counter)
     for number, day, uncertain, subject in unregistered:
-        known = prescriptions.latest.get(subject) if subject is not None else None
-        still_uncertain = uncertain if known is None else known[0][3] == UNCERTAIN
+        known = prescriptions.shapes.get(subject) if subject is not None else None
+        still_uncertain = uncertain if known is None else known[3] == UNCERTAIN
         if subject in corrected:
             kind = CORRECTED
         else:
