@@ -6,7 +6,8 @@
     ├── ConfigurationError          settings or ports cannot work together
     │   └── MissingExtra            an optional dependency is not installed
     ├── InvalidInput                data from outside that cannot be read (with every path)
-    │   └── InvalidIdentifier       an identifier that breaks its own rule
+    │   ├── InvalidIdentifier       an identifier that breaks its own rule
+    │   └── XmlRefused              XML that is malformed, too large, too deep or booby-trapped
     ├── StoreError                  the ledger or trace store
     │   ├── StoreUnavailable        cannot be written now: nothing was sent
     │   ├── StoreUnsafe             another SQLite library broke the file's locks
@@ -107,6 +108,12 @@ class InvalidIdentifier(InvalidInput):
     """An identifier that breaks its own rule (RPPS, FINESS, INS, prescription number)."""
 
     code = "EP-INPUT-IDENTIFIER"
+
+
+class XmlRefused(InvalidInput):
+    """A document that is malformed, too large, too deep, or carries a document type."""
+
+    code = "EP-INPUT-XML"
 
 
 class StoreError(EPrescriptionError):

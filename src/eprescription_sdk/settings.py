@@ -4,12 +4,14 @@ What varies with the service (time-outs, fault table, horizons) is a ``ServicePr
 Ports are arguments of the client, never settings.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import attrs
@@ -85,8 +87,32 @@ REFERENCE_FAULTS: Mapping[str, FaultRule] = {
 
 
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
-    if value <= 0:
-        raise ConfigurationError("A duration must be positive.", path=f"profile.{attribute.name}")
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise ConfigurationError(
+            "A duration is a positive number of seconds.", path=f"profile.{attribute.name}"
+        )
+
+
+def _count(_: object, attribute: "attrs.Attribute[int]", value: int) -> None:
+    if not _is_number(value) or value != int(value) or value < 1:
+        raise ConfigurationError(
+            "This count is a whole number from 1.", path=f"profile.{attribute.name}"
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _rules(_: object, __: object, value: object) -> None:
+    if not isinstance(value, Mapping) or not all(
+        isinstance(rule, FaultRule) for rule in value.values()
+    ):
+        raise ConfigurationError(
+            "The fault table maps codes to rules.",
+            path="profile.faults",
+            way_out='In TOML: [profile.faults.CODE] kind = "refused", text_fr = "...".',
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -120,9 +146,11 @@ class ServiceProfile:
     backoff_base: float = attrs.field(default=0.2, validator=_positive)
     backoff_cap: float = attrs.field(default=5.0, validator=_positive)
     retry_after_cap: float = attrs.field(default=10.0, validator=_positive)
-    max_attempts: int = 5
-    max_reply_bytes: int = 4 * 1024 * 1024
-    faults: Mapping[str, FaultRule] = attrs.field(factory=lambda: REFERENCE_FAULTS)
+    max_attempts: int = attrs.field(default=5, validator=_count)
+    max_reply_bytes: int = attrs.field(default=4 * 1024 * 1024, validator=_count)
+    faults: Mapping[str, FaultRule] = attrs.field(
+        factory=lambda: REFERENCE_FAULTS, validator=_rules
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.deadline < self.attempt_timeout:
@@ -189,8 +217,10 @@ class Settings:
             )
         try:
             UUID(self.instance)
-        except ValueError:
+        except (ValueError, AttributeError, TypeError):
             raise ConfigurationError("The instance is not a UUID.", path="instance") from None
+        for name in ("service_url", "collector_url"):
+            _check_address(getattr(self, name), name)
         if self.uncertain_policy is None and self.environment is not Environment.SANDBOX:
             raise ConfigurationError(
                 "Outside the sandbox, what happens to an uncertain document must be chosen.",
@@ -202,7 +232,8 @@ class Settings:
     def from_mapping(cls, values: Mapping[str, Any]) -> "Settings":
         """Settings from plain values, as TOML or an environment gives them.
 
-        ``key`` is hexadecimal; ``profile`` is a table of ``ServiceProfile`` durations.
+        ``key`` is hexadecimal; ``profile`` is a table of the fields of ``ServiceProfile``, in
+        which ``faults`` maps each code to a table of the fields of ``FaultRule``.
 
         Raises:
             ConfigurationError: an unknown, missing or malformed value, with its path.
@@ -215,23 +246,28 @@ class Settings:
         missing = [name for name in required if name not in values]
         if missing:
             raise ConfigurationError("Missing setting.", path=", ".join(missing))
-        converted = dict(values)
+        # What is optional and left empty, as environments do, is not set.
+        converted = {
+            name: value for name, value in values.items() if value != "" or name in required
+        }
+        for name, value in converted.items():
+            if name != "profile" and not (
+                isinstance(value, str) or (name == "store" and isinstance(value, Path))
+            ):
+                raise ConfigurationError("This value is not a text.", path=name)
+            if not value and name in required:
+                raise ConfigurationError("Missing setting.", path=name)
         converted["environment"] = _choice(Environment, values["environment"], "environment")
-        if values.get("uncertain_policy"):
+        if "uncertain_policy" in converted:
             converted["uncertain_policy"] = _choice(
-                UncertainPolicy, values["uncertain_policy"], "uncertain_policy"
+                UncertainPolicy, converted["uncertain_policy"], "uncertain_policy"
             )
         try:
             converted["key"] = bytes.fromhex(values["key"])
         except (TypeError, ValueError):
             raise ConfigurationError("The key is not hexadecimal.", path="key") from None
-        if "profile" in values:
-            try:
-                converted["profile"] = ServiceProfile(**values["profile"])
-            except TypeError:
-                raise ConfigurationError(
-                    "The profile holds an unknown or malformed value.", path="profile"
-                ) from None
+        if "profile" in converted:
+            converted["profile"] = _profile(converted["profile"])
         return cls(**converted)
 
     @classmethod
@@ -266,6 +302,52 @@ class Settings:
         except ValueError as error:
             raise ConfigurationError(f"Malformed TOML: {error}.", path=str(path)) from None
         return cls.from_mapping(values)
+
+
+def _check_address(address: str | None, path: str) -> None:
+    if address is None:
+        return
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+        parts.port  # noqa: B018  (reading it checks it)
+    except (ValueError, AttributeError, TypeError):
+        known = False
+    if not known:
+        raise ConfigurationError("This is not an http or https address.", path=path)
+
+
+def _profile(table: Any) -> ServiceProfile:
+    if isinstance(table, ServiceProfile):
+        return table
+    _known(table, ServiceProfile, "profile")
+    values = dict(table)
+    if "faults" in values:
+        faults = values["faults"]
+        if not isinstance(faults, Mapping):
+            raise ConfigurationError("The fault table is not a table.", path="profile.faults")
+        values["faults"] = {
+            code: _rule(rule, f"profile.faults.{code}") for code, rule in faults.items()
+        }
+    return ServiceProfile(**values)
+
+
+def _rule(table: Any, path: str) -> FaultRule:
+    _known(table, FaultRule, path)
+    if "kind" not in table or not isinstance(table.get("text_fr"), str):
+        raise ConfigurationError("A rule has a kind and a text_fr.", path=path)
+    if not isinstance(table.get("credential", False), bool):
+        raise ConfigurationError("This is true or false.", path=f"{path}.credential")
+    return FaultRule(**{**table, "kind": _choice(FaultClass, table["kind"], f"{path}.kind")})
+
+
+def _known(table: Any, kind: Any, path: str) -> None:
+    if not isinstance(table, Mapping):
+        raise ConfigurationError("This is not a table.", path=path)
+    names = {field.name for field in attrs.fields(kind)}
+    for name in table:
+        if name not in names:
+            raise ConfigurationError("Unknown setting.", path=f"{path}.{name}")
 
 
 def _choice(kind: type[E], value: str, path: str) -> E:

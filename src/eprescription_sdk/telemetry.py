@@ -2,15 +2,17 @@
 
 A library configures neither logging nor OpenTelemetry: events go to the standard logger
 ``eprescription_sdk``, spans and counters to the OpenTelemetry API, which is silent until the
-host installs an SDK. What is not on the allow-list never leaves (law 4).
+host installs an SDK. What is not on the allow-list never leaves (law 4). Whatever fails behind
+the logger or the API, a filter, a processor, an exporter, is the host's: nothing is raised here
+(law 3).
 """
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from typing import Any
 
-import structlog
 from opentelemetry import metrics, trace
 
 ALLOWED = frozenset(
@@ -42,11 +44,18 @@ def _keep_allowed(
     return {"event": event["event"], **_allowed(event)}
 
 
-_log = structlog.wrap_logger(
-    logging.getLogger("eprescription_sdk"),
-    processors=[_keep_allowed, structlog.processors.KeyValueRenderer(key_order=["event"])],
-    wrapper_class=structlog.stdlib.BoundLogger,
-)
+@cache
+def _log() -> Any:
+    # structlog loads rich and more: not before there is something to say.
+    import structlog
+
+    return structlog.wrap_logger(
+        logging.getLogger("eprescription_sdk"),
+        processors=[_keep_allowed, structlog.processors.KeyValueRenderer(key_order=["event"])],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
 _tracer = trace.get_tracer("eprescription_sdk")
 _meter = metrics.get_meter("eprescription_sdk")
 _events = _meter.create_counter("eprescription.events", description="Events by name and reason")
@@ -55,23 +64,37 @@ _durations = _meter.create_histogram("eprescription.call.duration", unit="ms")
 
 def event(name: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
     """Log one event; fields outside the allow-list are dropped."""
-    _log.log(level, name, **fields)
+    with suppress(Exception):
+        _log().log(level, name, **fields)
 
 
 def count(name: str, reason: str, amount: int = 1) -> None:
     """Count something that happened, by its reason."""
-    _events.add(amount, {"kind": name, "reason": reason})
+    with suppress(Exception):
+        _events.add(amount, {"kind": name, "reason": reason})
 
 
 def duration(operation: str, outcome: str, milliseconds: float) -> None:
     """Record how long a call took."""
-    _durations.record(milliseconds, {"operation": operation, "outcome": outcome})
+    with suppress(Exception):
+        _durations.record(milliseconds, {"operation": operation, "outcome": outcome})
 
 
 @contextmanager
 def span(name: str, **fields: Any) -> Iterator[None]:
     """A span around a block; an exception's text is not recorded on it."""
-    with _tracer.start_as_current_span(
-        name, attributes=_allowed(fields), record_exception=False, set_status_on_exception=False
-    ):
+    started = ExitStack()
+    with suppress(Exception):
+        started.enter_context(
+            _tracer.start_as_current_span(
+                name,
+                attributes=_allowed(fields),
+                record_exception=False,
+                set_status_on_exception=False,
+            )
+        )
+    try:
         yield
+    finally:
+        with suppress(Exception):
+            started.close()

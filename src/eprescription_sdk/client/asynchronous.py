@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -60,6 +61,7 @@ class AsyncClient(ClientBase):
         )
         self._transport = transport or AsyncHttpxTransport()
         self._driver = AsyncDriver(self._core.store, self._core.clock, self._transport)
+        self._closing = False
         self._behind: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -74,7 +76,8 @@ class AsyncClient(ClientBase):
         await self.close()
 
     async def close(self) -> None:
-        """Stop shipping, write what waits, give connections back."""
+        """Stop what runs in the background, write what waits, give connections back."""
+        self._closing = True
         for task in tuple(self._behind):
             task.cancel()
         await asyncio.gather(*self._behind, return_exceptions=True)
@@ -89,11 +92,13 @@ class AsyncClient(ClientBase):
         Call it on the event loop.
         """
         loop = asyncio.get_running_loop()
-        when_open(
-            self._core,
-            credentials,
-            lambda: loop.call_soon_threadsafe(self._settle_behind, credentials),
-        )
+
+        def settle() -> None:
+            # A loop that is closed has nobody left to settle for.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._settle_behind, credentials)
+
+        when_open(self._core, credentials, settle)
         return AsyncActing(self._core, self._driver, credentials, initiator)
 
     async def reconcile(
@@ -110,6 +115,8 @@ class AsyncClient(ClientBase):
             except EPrescriptionError as error:
                 telemetry.event("reconcile.failed", code=error.code)
 
+        if self._closing:
+            return
         task = asyncio.ensure_future(settle())
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
@@ -171,17 +178,17 @@ class AsyncActing:
         test_identity: bool = False,
     ) -> bool:
         """Record a paper prescription; see ``Acting.record_non_digital``."""
-        future = submit_non_digital(
-            self._core,
-            self._practitioner,
-            families=families,
-            reason=reason,
-            after=after,
-            act=act,
-            issued_at=issued_at,
-            test_identity=test_identity,
-        )
         try:
+            future = submit_non_digital(
+                self._core,
+                self._practitioner,
+                families=families,
+                reason=reason,
+                after=after,
+                act=act,
+                issued_at=issued_at,
+                test_identity=test_identity,
+            )
             return await asyncio.shield(asyncio.wrap_future(future))
         except StoreError as error:
             return lost(error)

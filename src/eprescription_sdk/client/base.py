@@ -187,7 +187,7 @@ def submit_non_digital(
         after=after,
         act=core.keyed("act", act) if act is not None else None,
     )
-    return core.store.submit(lambda tx: record(core, tx, trace))
+    return core.store.submit(lambda tx: record(core, tx, lambda: trace))
 
 
 def lost(error: StoreError) -> bool:
@@ -212,4 +212,8 @@ def when_open(core: Core, practitioner: Practitioner, settle: Callable[[], Any])
         if not future.cancelled() and future.exception() is None and future.result():
             settle()
 
-    core.store.submit(look).add_done_callback(looked)
+    try:
+        core.store.submit(look).add_done_callback(looked)
+    except StoreError as error:
+        # Whoever only reads needs no store; whoever creates learns it there.
+        telemetry.event("reconcile.failed", code=error.code)

@@ -10,7 +10,7 @@ from eprescription_sdk import telemetry
 from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
-from eprescription_sdk.client.driver import Driver
+from eprescription_sdk.client.driver import Driver, Stopped
 from eprescription_sdk.client.reading import Reading
 from eprescription_sdk.client.reconcile import Reconciliation, reconcile
 from eprescription_sdk.clock import Clock
@@ -26,6 +26,9 @@ from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfil
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
 from eprescription_sdk.transport import HttpxTransport
+
+_PATIENCE = 1.0
+"""How long closing waits for work in the background, in seconds."""
 
 
 class Client(ClientBase):
@@ -68,6 +71,8 @@ class Client(ClientBase):
         )
         self._transport = transport or HttpxTransport()
         self._driver = Driver(self._core.store, self._core.clock, self._transport)
+        self._closing = threading.Event()
+        self._behind: set[threading.Thread] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -81,9 +86,13 @@ class Client(ClientBase):
         self.close()
 
     def close(self) -> None:
-        """Stop shipping, write what waits, give connections back."""
-        self._close()
+        """Stop what runs in the background, write what waits, give connections back."""
+        self._closing.set()
         self._transport.close()
+        for thread in tuple(self._behind):
+            # One that outlives this sleeps, and carries nothing out when it wakes up.
+            thread.join(_PATIENCE)
+        self._close()
 
     def acting_as(
         self, credentials: Practitioner, *, initiator: Initiator = Initiator.PRESCRIBER
@@ -116,13 +125,22 @@ class Client(ClientBase):
         return self._driver.run(reconcile(self._core, tuple(credentials), seconds=seconds))
 
     def _settle_behind(self, credentials: Practitioner) -> None:
+        core = self._core
+        driver = Driver(core.store, core.clock, self._transport, stopping=self._closing)
+
         def settle() -> None:
             try:
-                self.reconcile(credentials=[credentials])
+                driver.run(reconcile(core, (credentials,), seconds=core.settings.profile.deadline))
+            except Stopped:
+                pass
             except EPrescriptionError as error:
                 telemetry.event("reconcile.failed", code=error.code)
+            finally:
+                self._behind.discard(threading.current_thread())
 
-        threading.Thread(target=settle, name="eprescription-settle", daemon=True).start()
+        thread = threading.Thread(target=settle, name="eprescription-settle", daemon=True)
+        self._behind.add(thread)
+        thread.start()
 
 
 class Acting:
@@ -221,18 +239,17 @@ class Acting:
         Raises:
             InvalidInput: no family.
         """
-        future = submit_non_digital(
-            self._core,
-            self._practitioner,
-            families=families,
-            reason=reason,
-            after=after,
-            act=act,
-            issued_at=issued_at,
-            test_identity=test_identity,
-        )
         try:
-            return future.result()
+            return submit_non_digital(
+                self._core,
+                self._practitioner,
+                families=families,
+                reason=reason,
+                after=after,
+                act=act,
+                issued_at=issued_at,
+                test_identity=test_identity,
+            ).result()
         except StoreError as error:
             return lost(error)
 

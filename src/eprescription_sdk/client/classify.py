@@ -4,6 +4,7 @@ The table of ``docs/fault-table.md``. It judges a single attempt; what a call do
 decided by ``create``, ``doubt`` and ``reading``.
 """
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -69,7 +70,7 @@ def classify(
         codec: reads the body.
         profile: holds the fault table.
         now: to read a ``Retry-After`` that is a date.
-        number: of a create: an answer about another number is no answer.
+        number: of a create or consult: an answer about another number is no answer.
     """
     if isinstance(seen, TransportFailure):
         return _unanswered(operation, seen)
@@ -77,7 +78,8 @@ def classify(
     # The body before the status: faults come on HTTP 500 and 400.
     reply = read(seen.content)
     if reply.fault is not None:
-        return attrs.evolve(_faulted(operation, reply.fault, profile), retry_after=retry_after)
+        verdict = _faulted(operation, _tokens_only(reply.fault), profile)
+        return attrs.evolve(verdict, retry_after=retry_after)
     if reply.body is None:
         detail = f"HTTP {seen.status}: {reply.problem}"
         return attrs.evolve(_unreadable(operation, detail), retry_after=retry_after)
@@ -85,6 +87,27 @@ def classify(
         return _answered(operation, reply.body, codec, number)
     except Exception as error:  # noqa: BLE001  (a codec is foreign code, a reply hostile input)
         return _unreadable(operation, f"HTTP {seen.status}: {type(error).__name__}")
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def _tokens_only(fault: Fault) -> Fault:
+    """The fault without codes that are none: they go where a patient's name must not."""
+
+    def token(text: str | None) -> str | None:
+        return text if text is not None and _TOKEN.fullmatch(text) else None
+
+    return attrs.evolve(
+        fault,
+        code=token(fault.code),
+        subcode=token(fault.subcode),
+        severity=token(fault.severity),
+        message_id=fault.message_id if _MESSAGE_ID.fullmatch(fault.message_id or "") else None,
+    )
+
+
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9:_.-]{1,80}")
 
 
 def _unanswered(operation: Operation, failure: TransportFailure) -> Verdict:
@@ -140,6 +163,8 @@ def _answered(
             return Verdict(result=AttemptResult.REGISTERED, answer=created)
         case Operation.CONSULT:
             stored = codec.decode_consult(body)
+            if stored is not None and number is not None and stored.number != number:
+                return _unreadable(operation, "The answer is about another number.")
             result = AttemptResult.ABSENT if stored is None else AttemptResult.FOUND
             return Verdict(result=result, answer=stored)
         case Operation.SEARCH:
@@ -149,11 +174,11 @@ def _answered(
 def _retry_after(reply: HttpReply, now: datetime) -> float | None:
     """The pause asked for, in seconds: a number or a date (RFC 9110, 10.2.3)."""
     text = reply.headers.get("retry-after", "").strip()
-    if text.isdecimal():
+    if re.fullmatch(r"\d+", text, re.ASCII):
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except Exception:  # noqa: BLE001  (the parser fails in many ways on hostile text)
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

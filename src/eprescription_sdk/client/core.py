@@ -7,6 +7,8 @@ import attrs
 
 from eprescription_sdk.clock import Clock
 from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.ledger import DocumentGiven
+from eprescription_sdk.model.identifiers import Finess
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter
 from eprescription_sdk.reference import FakeMinter, SpecimenCode
@@ -49,6 +51,12 @@ class Core:
         return self.settings.uncertain_policy or UncertainPolicy.HOLD
 
     @property
+    def document(self) -> DocumentGiven:
+        """What the patient holds while nobody knows, by the host's own choice."""
+        plain = self.policy is UncertainPolicy.PLAIN
+        return DocumentGiven.PLAIN if plain else DocumentGiven.NOTHING
+
+    @property
     def owner(self) -> str:
         """Names this process in leases; a forked child is another owner."""
         return f"{socket.gethostname()}:{os.getpid()}"
@@ -70,8 +78,11 @@ def make_core(
     """Put a client's parts together.
 
     Raises:
-        ConfigurationError: outside the sandbox, a port was not given.
+        ConfigurationError: outside the sandbox, a port was not given; or the FINESS number
+            breaks its rule.
     """
+    if problem := Finess(settings.finess).problem():
+        raise ConfigurationError(problem, path="finess")
     given = {"minter": minter, "codec": codec, "code2d": code2d}
     missing = [name for name, port in given.items() if port is None]
     if missing and settings.environment is not Environment.SANDBOX:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import attrs
 
-from eprescription_sdk import ledger
+from eprescription_sdk import ledger, telemetry
 from eprescription_sdk.client.advice import REGISTERED, invalid, not_registered, uncertain
 from eprescription_sdk.client.classify import Verdict
 from eprescription_sdk.client.core import Core
@@ -25,6 +25,7 @@ from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import (
     ConfigurationError,
     CredentialUnavailable,
+    InvalidInput,
     ReferenceConflict,
 )
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
@@ -43,7 +44,7 @@ from eprescription_sdk.model.outcomes import (
 from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.model.problems import Level, Problem
 from eprescription_sdk.model.trace import CallOutcome, FaultOrigin, Initiator
-from eprescription_sdk.settings import Environment, UncertainPolicy
+from eprescription_sdk.settings import Environment
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.traces.gate import Wall, wall
 from eprescription_sdk.wire.envelope import Fragment, prepare
@@ -86,23 +87,35 @@ class Create:
         Raises:
             StoreError: the ledger cannot be written; nothing was sent.
             ReferenceConflict: the reference is bound to other content.
+            InvalidInput: ``wait`` is no time.
             ConfigurationError: the minter gave a number that breaks its rule.
         """
+        outcome = yield from self._run()
+        telemetry.duration(
+            Operation.CREATE.value, _CALL_OUTCOMES[type(outcome)].value, outcome.duration * 1000
+        )
+        return outcome
+
+    def _run(self) -> Engine[Outcome]:
         core = self.core
         self._started = core.clock.monotonic()
         deadline = core.settings.profile.deadline
+        if self.wait is not None and not self.wait > 0:
+            raise InvalidInput("The time to wait is a positive number of seconds.", path="wait")
         seconds = deadline if self.wait is None else min(self.wait, deadline)
         self._line = Line(core=core, practitioner=self.practitioner, ends=self._started + seconds)
         problems = self._problems()
         if any(problem.level is Level.ERROR for problem in problems):
             return self._not_registered(Cause.INVALID, advice=invalid(problems), problems=problems)
         entry, body = self._prepare()
-        opened = yield Journal(lambda tx: self._open(tx, entry))
-        if opened is Wall.OUTSIDE:
-            return self._not_registered(Cause.NOT_IN_PILOT)
-        if isinstance(opened, Entry):
-            return (yield from self._follow(opened))
+        # Known before it is journalled: whoever interrupts the journal leaves word too.
         self._entry = entry
+        opened = yield Journal(lambda tx: self._open(tx, entry))
+        if opened is Wall.OUTSIDE or isinstance(opened, Entry):
+            self._entry = None
+            if isinstance(opened, Entry):
+                return (yield from self._follow(opened))
+            return self._not_registered(Cause.NOT_IN_PILOT)
         outcome = yield from self._send(entry, body)
         return outcome
 
@@ -146,6 +159,7 @@ class Create:
         if kind is None or prescription.issued_at is None:
             raise AssertionError("validation lets no such prescription through")
         ends = now + timedelta(seconds=self._line.left)
+        self._line.creates_until = ends
         entry = Entry(
             number=number,
             subject=str(uuid4()),
@@ -173,15 +187,16 @@ class Create:
         return entry, prepare(body)
 
     def _open(self, tx: Tx, entry: Entry) -> Wall | Entry | None:
-        """Walls, reference, journal: in one transaction, durable before the first byte."""
+        """Reference, walls, journal: in one transaction, durable before the first byte."""
+        if entry.reference is not None:
+            # First: what was sent is not undone by leaving the pilot.
+            bound = ledger.find(tx, reference=entry.reference)
+            if bound is not None:
+                return bound
         if self.core.settings.environment is Environment.PRODUCTION:
             standing = wall(tx, entry.rpps, paris_day(entry.created_at))
             if standing is Wall.OUTSIDE:
                 return standing
-        if entry.reference is not None:
-            bound = ledger.find(tx, reference=entry.reference)
-            if bound is not None:
-                return bound
         ledger.journal(tx, entry)
         return None
 
@@ -255,7 +270,7 @@ class Create:
             if entry.state is State.REGISTERED:
                 return self._registered(entry, entry.registered_at)
             if entry.state is State.NOT_REGISTERED:
-                return self._not_registered(Cause(entry.cause), entry=entry)
+                return self._as_settled(entry)
             now = clock.now()
             if entry.lease_until <= now:
                 claimed = yield Journal(partial(self._claim, number=entry.number))
@@ -266,6 +281,19 @@ class Create:
                 return self._uncertain(entry, waits=False)
             yield Sleep(min(0.05, max(0.001, self._line.left)))
             entry = yield Journal(partial(ledger.find, number=entry.number))
+
+    def _as_settled(self, entry: Entry) -> NotRegistered:
+        """What another caller was told, as far as the ledger holds it."""
+        cause, code = Cause(entry.cause), entry.fault_code
+        if cause is not Cause.REFUSED or code is None:
+            return self._not_registered(cause, entry=entry)
+        rule = self.core.settings.profile.faults.get(code)
+        return self._not_registered(
+            cause,
+            entry=entry,
+            fault=Fault(code=code),
+            advice=not_registered(cause, rule=rule),
+        )
 
     def _claim(self, tx: Tx, *, number: PrescriptionNumber) -> Entry | None:
         now = self.core.clock.now()
@@ -301,11 +329,7 @@ class Create:
             outcome,
             origin=origin,
             last_send_at=finding.last_send_at,
-            document=(
-                DocumentGiven.PLAIN
-                if self.core.policy is UncertainPolicy.PLAIN
-                else DocumentGiven.NOTHING
-            ),
+            document=self.core.document,
         )
         return outcome
 
@@ -386,6 +410,7 @@ class Create:
             attempts=self._line.attempts,
             call=None,
             cause=None if sent else Cause.NOT_SENT,
+            document=self.core.document if sent else None,
         )
 
     # --- outcomes ---------------------------------------------------------------------------

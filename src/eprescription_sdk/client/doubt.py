@@ -5,10 +5,15 @@ be on its way: it is final only ``in_flight_horizon`` after the last send. Sendi
 allowed only where the service refuses a second prescription with the same number.
 """
 
+import logging
 from datetime import datetime, timedelta
+from enum import Enum
 
 import attrs
 
+from eprescription_sdk import telemetry
+from eprescription_sdk.client.classify import Verdict
+from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.effects import Engine, Sleep
 from eprescription_sdk.client.exchange import Line
 from eprescription_sdk.clock import full_jitter
@@ -50,18 +55,18 @@ def settle_doubt(line: Line, entry: Entry, *, resend: Fragment | None = None) ->
     while True:
         turn += 1
         try:
-            verdict = yield from line.exchange(Operation.CONSULT, consult)
-            if verdict.result is AttemptResult.FOUND and _agrees(line, entry, verdict.answer):
+            verdict = yield from line.exchange(Operation.CONSULT, consult, entry.number)
+            match = _match(line, entry, verdict)
+            if match is _Match.OURS:
                 return Finding(
                     registered=True,
                     registered_at=_registered_at(verdict.answer),
                     last_send_at=last_send,
                 )
-            absent = verdict.result in (AttemptResult.ABSENT, AttemptResult.FOUND)
             horizon = last_send + timedelta(seconds=profile.in_flight_horizon)
-            if absent and line.attempts[-1].at >= horizon:
+            if match is _Match.ABSENT and line.attempts[-1].at >= horizon:
                 return Finding(registered=False, last_send_at=last_send)
-            if absent and resend is not None and profile.unique_by_number and line.left > 0:
+            if match is _Match.ABSENT and resend is not None and _may_resend(line):
                 verdict = yield from line.exchange(Operation.CREATE, resend, entry.number)
                 last_send = core.clock.now()
                 if verdict.result is AttemptResult.REGISTERED:
@@ -82,13 +87,45 @@ def settle_doubt(line: Line, entry: Entry, *, resend: Fragment | None = None) ->
         yield Sleep(pause)
 
 
-def _agrees(line: Line, entry: Entry, answer: object) -> bool:
-    """Whether what the service holds under our number is what we sent."""
-    if not isinstance(answer, StoredPrescription) or answer.number != entry.number:
+class _Match(Enum):
+    """What the service holds under our number."""
+
+    OURS = "ours"
+    ABSENT = "absent"
+    UNCLEAR = "unclear"
+
+
+def _match(line: Line, entry: Entry, verdict: Verdict) -> _Match:
+    if verdict.result is AttemptResult.ABSENT:
+        return _Match.ABSENT
+    stored = verdict.answer
+    if not isinstance(stored, StoredPrescription):
+        return _Match.UNCLEAR
+    if agrees(line.core, entry, stored):
+        return _Match.OURS
+    if stored.prescriber != entry.rpps:
+        # Somebody else's: ours is not there.
+        return _Match.ABSENT
+    # The same practitioner under a number minted once: it may well be ours, rewritten by the
+    # service. To call it absent could register it twice.
+    telemetry.count("content_mismatch", "consult")
+    telemetry.event("doubt.mismatch", level=logging.WARNING, state=entry.state.value)
+    return _Match.UNCLEAR
+
+
+def agrees(core: Core, entry: Entry, stored: StoredPrescription) -> bool:
+    """Whether what the service holds under a number is what we sent."""
+    if stored.number != entry.number:
         return False
-    if answer.fingerprint is None:
-        return answer.prescriber == entry.rpps
-    return line.core.keyed("content", answer.fingerprint) == entry.fingerprint
+    if stored.fingerprint is None:
+        return stored.prescriber == entry.rpps
+    return core.keyed("content", stored.fingerprint) == entry.fingerprint
+
+
+def _may_resend(line: Line) -> bool:
+    profile = line.core.settings.profile
+    sent = sum(attempt.operation == Operation.CREATE.value for attempt in line.attempts)
+    return profile.unique_by_number and sent < profile.max_attempts and line.left > 0
 
 
 def _registered_at(answer: object) -> datetime | None:

@@ -5,6 +5,8 @@ the call says must be written, and let the interruption go on.
 """
 
 import asyncio
+import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +21,7 @@ from eprescription_sdk.client.effects import (
     Sleep,
 )
 from eprescription_sdk.clock import Clock
-from eprescription_sdk.errors import CredentialUnavailable, TransportFailure
+from eprescription_sdk.errors import CredentialUnavailable, Delivery, TransportFailure
 from eprescription_sdk.ports import AsyncTransport, Transport
 from eprescription_sdk.storage import Store, Tx
 
@@ -42,7 +44,10 @@ class _Driver:
         self._clock = clock
 
     def _settle(self, work: Callable[[Tx], Any]) -> None:
-        self._store.submit(work).add_done_callback(_count_failure)
+        try:
+            self._store.submit(work).add_done_callback(_count_failure)
+        except Exception as error:  # noqa: BLE001  (law 3: the answer is known already)
+            _settlement_failed(error)
 
     def _abort(self, engine: Engine[Any], interrupted: Interrupted) -> None:
         """Close the engine, and leave word of what it had begun."""
@@ -53,10 +58,29 @@ class _Driver:
 
 
 def _count_failure(future: "Future[Any]") -> None:
-    # The caller has its answer; reconcile writes this one down later.
     if not future.cancelled() and (error := future.exception()) is not None:
-        telemetry.count("settlement_failed", type(error).__name__)
-        telemetry.event("settlement.failed", kind=type(error).__name__)
+        _settlement_failed(error)
+
+
+def _settlement_failed(error: BaseException) -> None:
+    # The caller has its answer; reconcile writes this one down later.
+    telemetry.count("settlement_failed", type(error).__name__)
+    telemetry.event("settlement.failed", level=logging.WARNING, kind=type(error).__name__)
+
+
+def _no_credential(error: Exception) -> CredentialUnavailable:
+    if isinstance(error, CredentialUnavailable):
+        return error
+    telemetry.event("credential.failed", level=logging.WARNING, kind=type(error).__name__)
+    return CredentialUnavailable(f"The source of assertions failed ({type(error).__name__}).")
+
+
+def _no_answer(error: Exception) -> TransportFailure:
+    if isinstance(error, TransportFailure):
+        return error
+    # Nothing is known of what it did: the worst case.
+    telemetry.event("transport.failed", level=logging.WARNING, kind=type(error).__name__)
+    return TransportFailure(type(error).__name__, delivery=Delivery.UNKNOWN)
 
 
 def _attempt(effect: Send) -> Any:
@@ -65,12 +89,23 @@ def _attempt(effect: Send) -> Any:
     )
 
 
-class Driver(_Driver):
-    """Runs engines in the caller's thread."""
+class Stopped(Exception):
+    """Work in the background ends, since its client is being closed."""
 
-    def __init__(self, store: Store, clock: Clock, transport: Transport) -> None:
+
+class Driver(_Driver):
+    """Runs engines in the caller's thread; ``stopping`` ends them before their next effect."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        transport: Transport,
+        stopping: threading.Event | None = None,
+    ) -> None:
         super().__init__(store, clock)
         self._transport = transport
+        self._stopping = stopping
 
     def run(self, engine: Engine[R], interrupted: Interrupted = _nothing) -> R:
         """Run one engine to its end."""
@@ -82,6 +117,8 @@ class Driver(_Driver):
                 except StopIteration as stop:
                     value: R = stop.value
                     return value
+                if self._stopping is not None and self._stopping.is_set():
+                    raise Stopped
                 result = self._carry_out(effect)
         except BaseException:
             self._abort(engine, interrupted)
@@ -98,14 +135,14 @@ class Driver(_Driver):
             case Authenticate(practitioner, now):
                 try:
                     return practitioner.assertion(now)
-                except CredentialUnavailable as error:
-                    return error
+                except Exception as error:  # noqa: BLE001  (a provider is foreign code)
+                    return _no_credential(error)
             case Send(request):
                 with _attempt(effect):
                     try:
                         return self._transport.send(request)
-                    except TransportFailure as failure:
-                        return failure
+                    except Exception as error:  # noqa: BLE001  (a transport is foreign code)
+                        return _no_answer(error)
         return None
 
 
@@ -143,12 +180,12 @@ class AsyncDriver(_Driver):
             case Authenticate(practitioner, now):
                 try:
                     return await asyncio.to_thread(practitioner.assertion, now)
-                except CredentialUnavailable as error:
-                    return error
+                except Exception as error:  # noqa: BLE001  (a provider is foreign code)
+                    return _no_credential(error)
             case Send(request):
                 with _attempt(effect):
                     try:
                         return await self._transport.send(request)
-                    except TransportFailure as failure:
-                        return failure
+                    except Exception as error:  # noqa: BLE001  (a transport is foreign code)
+                        return _no_answer(error)
         return None

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import attrs
 
-from eprescription_sdk import ledger
+from eprescription_sdk import ledger, telemetry
 from eprescription_sdk.client.classify import Verdict
 from eprescription_sdk.client.core import Core
+from eprescription_sdk.client.doubt import agrees
 from eprescription_sdk.client.effects import Engine, Settle, Sleep
 from eprescription_sdk.client.exchange import Line
 from eprescription_sdk.client.settlement import call_trace, record, settlement
@@ -85,6 +86,8 @@ class Reading:
         answer = yield from self._call(Operation.SEARCH, body, None)
         if not isinstance(answer, SearchPage):
             raise UnreadableReply("The service answered a search with something else.")
+        if cursor is not None and answer.cursor == cursor:
+            raise UnreadableReply("A page of the search result leads to itself.")
         return answer
 
     def _call(
@@ -96,7 +99,7 @@ class Reading:
         turn = 0
         while True:
             turn += 1
-            verdict = yield from line.exchange(operation, body)
+            verdict = yield from line.exchange(operation, body, number)
             pause = max(
                 full_jitter(turn, profile.backoff_base, profile.backoff_cap),
                 verdict.retry_after or 0,
@@ -119,6 +122,7 @@ class Reading:
             duration=core.clock.monotonic() - started,
             origin=verdict.origin or FaultOrigin.SERVICE,
         )
+        telemetry.duration(operation.value, outcome.value, call.duration_ms)
         yield Settle(self._record(call, verdict.answer, number))
         if outcome is CallOutcome.FAILED:
             raise _error(verdict)
@@ -130,7 +134,7 @@ class Reading:
         def work(tx: Tx) -> None:
             if number is not None and isinstance(answer, StoredPrescription):
                 self._sighted(tx, number, answer)
-            record(self.core, tx, call)
+            record(self.core, tx, lambda: call)
 
         return work
 
@@ -139,12 +143,7 @@ class Reading:
         entry = ledger.find(tx, number=number)
         if entry is None or entry.state is State.REGISTERED:
             return
-        agrees = (
-            stored.prescriber == entry.rpps
-            if stored.fingerprint is None
-            else self.core.keyed("content", stored.fingerprint) == entry.fingerprint
-        )
-        if agrees:
+        if agrees(self.core, entry, stored):
             settlement(
                 self.core,
                 entry,

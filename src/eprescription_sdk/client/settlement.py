@@ -3,6 +3,7 @@
 Each trace is under a savepoint of its own: one that fails is counted and undoes nothing.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from eprescription_sdk.client.core import Core
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.identifiers import Finess, Rpps
-from eprescription_sdk.model.outcomes import Attempt, Cause
+from eprescription_sdk.model.outcomes import Attempt, AttemptResult, Cause
 from eprescription_sdk.model.trace import (
     CallOutcome,
     CallTrace,
@@ -49,6 +50,7 @@ def settlement(
     now = core.clock.now()
 
     def work(tx: Tx) -> None:
+        before = ledger.find(tx, number=entry.number)
         changed = ledger.settle(
             tx,
             entry.number,
@@ -56,30 +58,50 @@ def settlement(
             now=now,
             epoch=entry.epoch,
             cause=cause.value if cause else None,
-            fault_code=attempts[-1].fault_code if attempts else None,
+            fault_code=_fault_code(attempts),
             registered_at=registered_at,
             last_send_at=last_send_at,
-            message_ids=[attempt.message_id for attempt in attempts],
+            # What waits for months is consulted often: only what may have settled it is kept.
+            message_ids=[
+                attempt.message_id
+                for attempt in attempts
+                if attempt.operation == Operation.CREATE.value
+                or attempt.result is AttemptResult.FOUND
+            ],
             document=document,
         )
         # A revision is a new truth: a state that stayed as it was makes none.
         if changed is not None:
-            record(core, tx, prescription_trace(core, changed, now))
+            record(core, tx, lambda: prescription_trace(core, changed, now))
+            if before is not None and before.state is State.NOT_REGISTERED:
+                telemetry.count("registration_reopened", before.cause or "unknown")
+                telemetry.event("registration.reopened", level=logging.WARNING, cause=before.cause)
         if call is not None:
-            record(core, tx, call)
+            record(core, tx, lambda: call)
 
     return work
 
 
-def record(core: Core, tx: Tx, trace: Trace) -> bool:
-    """Record one trace; a failure is counted, and undoes nothing else."""
+def record(core: Core, tx: Tx, make: Callable[[], Trace]) -> bool:
+    """Make and record one trace; a failure is counted, and undoes nothing else."""
     try:
         with tx.savepoint():
-            return core.recorder.record(tx, trace)
+            return core.recorder.record(tx, make())
     except Exception as error:  # noqa: BLE001  (law 3: whatever it is, it is only a trace)
-        telemetry.count("trace_lost", type(error).__name__)
-        lose(tx, type(error).__name__)
-        return False
+        reason = type(error).__name__
+        telemetry.count("trace_lost", reason)
+        telemetry.event("trace.lost", level=logging.WARNING, reason=reason)
+    try:
+        with tx.savepoint():
+            lose(tx, reason)
+    except Exception as error:  # noqa: BLE001  (counting, too, undoes nothing)
+        telemetry.count("loss_not_counted", type(error).__name__)
+    return False
+
+
+def _fault_code(attempts: Sequence[Attempt]) -> str | None:
+    """The last fault that was met; consults that came after it say nothing of it."""
+    return next((each.fault_code for each in reversed(attempts) if each.fault_code), None)
 
 
 def common(
@@ -143,7 +165,7 @@ def call_trace(
         attempts=len(attempts),
         outcome=outcome,
         subject=subject,
-        fault_code=attempts[-1].fault_code if attempts else None,
+        fault_code=None if outcome.succeeded else _fault_code(attempts),
         fault_origin=None if outcome.succeeded else origin,
         duration_ms=round(duration * 1000),
         message_id=attempts[-1].message_id if attempts else None,

@@ -5,8 +5,9 @@ compare-and-set on the epoch.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -135,6 +136,7 @@ def settle(
     changed = attrs.evolve(
         entry,
         state=state,
+        reference=_reference(tx, entry, state),
         cause=cause,
         fault_code=fault_code,
         registered_at=registered_at,
@@ -146,11 +148,12 @@ def settle(
         lease_until=now,
     )
     tx.execute(
-        "UPDATE ledger SET state = ?, cause = ?, fault_code = ?, registered_at = ?,"
+        "UPDATE ledger SET state = ?, reference = ?, cause = ?, fault_code = ?, registered_at = ?,"
         " last_send_at = ?, message_ids = ?, document = ?, revision = ?, settled_at = ?,"
         " lease_until = ? WHERE number = ?",
         (
             changed.state.value,
+            changed.reference,
             changed.cause,
             changed.fault_code,
             _iso(changed.registered_at),
@@ -168,7 +171,7 @@ def settle(
             "INSERT INTO settlements (number, state, at) VALUES (?, ?, ?)",
             (number.value, state.value, iso(now)),
         )
-    if state is State.REGISTERED and _paper_was_given(entry):
+    if state is State.REGISTERED and _paper_was_given(entry, changed):
         tx.execute(
             "INSERT INTO duplicate_risks (number, raised_at) VALUES (?, ?)"
             " ON CONFLICT (number) DO NOTHING",
@@ -177,9 +180,19 @@ def settle(
     return changed if state is not entry.state else None
 
 
-def _paper_was_given(entry: Entry) -> bool:
+def _reference(tx: Tx, entry: Entry, state: State) -> str | None:
+    """The entry's reference, unless a later prescription is bound to it by now.
+
+    A registration sighted after all reopens an entry whose reference was free to be used again.
+    """
+    if entry.reference is None or entry.state in BINDING or state not in BINDING:
+        return entry.reference
+    return None if find(tx, reference=entry.reference) is not None else entry.reference
+
+
+def _paper_was_given(before: Entry, now: Entry) -> bool:
     # After NotRegistered the patient always leaves with plain paper.
-    return entry.document is DocumentGiven.PLAIN or entry.state is State.NOT_REGISTERED
+    return now.document is DocumentGiven.PLAIN or before.state is State.NOT_REGISTERED
 
 
 def settlements(tx: Tx, *, after: int, limit: int) -> tuple[Settlement, ...]:
@@ -242,7 +255,7 @@ def _read(values: dict[str, object]) -> Iterator[tuple[str, object]]:
         yield name, reader(value) if reader and value is not None else value
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], object]] = {
     "number": PrescriptionNumber,
     "corrects": PrescriptionNumber,
     "state": State,

@@ -4,6 +4,7 @@ apsw brings its own current SQLite. The standard library's has, nearly everywher
 that corrupts a file which several processes write.
 """
 
+import itertools
 import os
 import random
 import time
@@ -58,16 +59,19 @@ class SqliteStore:
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run work that only reads, on a snapshot, in the caller's thread."""
-        if not self._path.exists():
-            self.write(lambda _: None)
-        with _translated(self._path):
-            connection = _open(self._path, apsw.SQLITE_OPEN_READWRITE)
-            try:
-                connection.execute("PRAGMA query_only = 1")
-                connection.execute("BEGIN")
-                return work(SqliteTx(connection))
-            finally:
-                connection.close()
+        with _translated(self._path), self._writer.reading():
+            if self._path.exists():
+                connection = _open(self._path, apsw.SQLITE_OPEN_READWRITE)
+                try:
+                    connection.execute("PRAGMA query_only = 1")
+                    connection.execute("BEGIN")
+                    if not _is_new(connection, self._path):
+                        return work(SqliteTx(connection))
+                finally:
+                    connection.close()
+        # Somebody has to make the tables first.
+        self.write(lambda _: None)
+        return self.read(work)
 
     def close(self) -> None:
         """Finish what waits and close the file; later work reopens it."""
@@ -82,11 +86,18 @@ class SqliteTx:
 
     def execute(self, sql: str, parameters: Sequence[Scalar] = ()) -> list[Row]:
         """Run one statement; all its rows."""
-        return self._connection.execute(sql, parameters).fetchall()
+        return self._run(sql, parameters).fetchall()
 
     def iterate(self, sql: str, parameters: Sequence[Scalar] = ()) -> Iterator[Row]:
         """Run one statement; its rows one by one."""
-        return iter(self._connection.execute(sql, parameters))
+        return iter(self._run(sql, parameters))
+
+    def _run(self, sql: str, parameters: Sequence[Scalar]) -> apsw.Cursor:
+        # A full disk rolls the whole transaction back. Work that goes on after swallowing
+        # that error would commit each further statement on its own.
+        if not self._connection.in_transaction:
+            raise apsw.AbortError
+        return self._connection.execute(sql, parameters)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -95,7 +106,8 @@ class SqliteTx:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK TO inner_block; RELEASE inner_block")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO inner_block; RELEASE inner_block")
             raise
         self._connection.execute("RELEASE inner_block")
 
@@ -106,11 +118,13 @@ class _Session:
     def __init__(self, path: Path) -> None:
         self._path = path
         with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path)
             flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
             self._connection = _open(path, flags)
             try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                # Asked before anything is changed: the file may be somebody else's.
+                _is_new(self._connection, path)
+                _turn_wal_on(self._connection, path)
                 self._connection.execute("PRAGMA synchronous = FULL")
                 _prepare(self._connection, path)
             except BaseException:
@@ -130,7 +144,10 @@ class _Session:
                 with suppress(apsw.Error):
                     self._connection.execute("ROLLBACK")
                 raise
-        if self._wal_inode() != self._wal:
+        if (found := self._wal_inode()) != self._wal:
+            if found is not None:
+                # Closing would write our log into the file, over what the other one holds.
+                self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             raise StoreUnsafe(
                 "The write-ahead log was replaced while the store was open.",
                 path=str(self._path),
@@ -146,9 +163,12 @@ class _Session:
             # A full disk rolls the whole transaction back: then there is no savepoint left.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK TO unit; RELEASE unit")
-            else:
+                return None, _as_store_error(error, self._path)
+            if isinstance(error, apsw.Error):
                 raise
-            return None, _as_store_error(error, self._path)
+            raise apsw.AbortError from error
+        if not self._connection.in_transaction:
+            raise apsw.AbortError
         self._connection.execute("RELEASE unit")
         return result, None
 
@@ -185,32 +205,73 @@ def _busy_handler() -> Callable[[int], bool]:
     return wait
 
 
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            "The folder of the store cannot be made.",
+            path=str(path),
+            way_out="Check that every part of the path is a folder, and who may write there.",
+        ) from error
+
+
+def _turn_wal_on(connection: apsw.Connection, path: Path) -> None:
+    """Switch to the write-ahead log; several processes may be about to.
+
+    SQLite does not ask the busy handler here, where waiting could deadlock.
+    """
+    patience = _busy_handler()
+    for tries in itertools.count():
+        try:
+            mode = connection.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            if not patience(tries):
+                raise
+            continue
+        if mode != "wal":
+            raise StoreUnavailable(
+                "The file cannot have a write-ahead log.",
+                path=str(path),
+                way_out="Put the store on a local disk.",
+            )
+        return
+
+
+def _is_new(connection: apsw.Connection, path: Path) -> bool:
+    """Whether the file is empty still; refuses one that is not ours or is too new."""
+    version = connection.pragma("user_version")
+    mark = connection.pragma("application_id")
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
+    if version == 0 and mark == 0 and tables == 0:
+        return True
+    if mark != schema.APPLICATION_ID:
+        raise StoreCorrupt(
+            "The file is a database, but not a store of this SDK.",
+            path=str(path),
+            way_out="Name another file as the store.",
+        )
+    if version > schema.VERSION:
+        raise StoreTooNew(
+            f"The store has schema {version}; this release knows {schema.VERSION}.",
+            path=str(path),
+            way_out="Install the later release of eprescription-sdk.",
+        )
+    return False
+
+
 def _prepare(connection: apsw.Connection, path: Path) -> None:
-    """Make the tables of a new file; refuse a file that is not ours or is too new."""
+    """Make the tables of a new file."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = connection.pragma("user_version")
-        mark = connection.pragma("application_id")
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
-        if version == 0 and mark == 0 and tables == 0:
+        if _is_new(connection, path):
             for statement in schema.TABLES:
                 connection.execute(statement)
             connection.pragma("application_id", schema.APPLICATION_ID)
             connection.pragma("user_version", schema.VERSION)
-        elif mark != schema.APPLICATION_ID:
-            raise StoreCorrupt(
-                "The file is a database, but not a store of this SDK.",
-                path=str(path),
-                way_out="Name another file as the store.",
-            )
-        elif version > schema.VERSION:
-            raise StoreTooNew(
-                f"The store has schema {version}; this release knows {schema.VERSION}.",
-                path=str(path),
-                way_out="Install the later release of eprescription-sdk.",
-            )
     except BaseException:
-        connection.execute("ROLLBACK")
+        with suppress(apsw.Error):
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
@@ -235,6 +296,10 @@ _WAYS_OUT: tuple[tuple[type[apsw.Error], type[StoreError], str, str], ...] = (
      "Check that its folder exists and that this process may write there."),
     (apsw.BusyError, StoreUnavailable, "Another process holds the file.",
      "Look for a process that keeps a transaction open."),
+    (apsw.ProtocolError, StoreUnavailable, "Another process holds the file.",
+     "Look for a process that keeps a transaction open."),
+    (apsw.AbortError, StoreUnavailable, "The transaction was rolled back.",
+     "Check the volume and its free space."),
 )  # fmt: skip
 
 

@@ -1,17 +1,19 @@
 """The writer thread: one a process and store, it commits together what waits together.
 
 It starts with the first work, ends with ``stop()``, and survives a fork: before one, it
-finishes its batch and ends; parent and child start their own when they next write.
+finishes what waits and ends; parent and child start their own when they next write.
 """
 
 import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
+from eprescription_sdk.errors import StoreUnavailable
 from eprescription_sdk.storage.base import Tx
 
 T = TypeVar("T")
@@ -51,104 +53,165 @@ class Writer:
         self._waiting: deque[tuple[Callable[[Tx], Any], Future[Any]]] = deque()
         self._state = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._stopping = False
+        # How much of what waits is still done before the thread ends; None: it goes on.
+        self._left: int | None = None
+        self._forking = False
+        self._readers = 0
 
     def submit(self, work: Callable[[Tx], T]) -> Future[T]:
-        """Hand over work; the future is done when the work is durable."""
+        """Hand over work; the future is done when the work is durable.
+
+        Raises:
+            StoreUnavailable: no thread can be started any more.
+        """
         future: Future[T] = Future()
         with self._state:
+            if self._thread is None and not self._forking:
+                self._start()
             self._waiting.append((work, future))
-            if self._thread is None:
-                # A daemon: a host that exits without close() must not hang. What was
-                # acknowledged is on disk already.
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
-            else:
-                self._state.notify()
+            self._state.notify_all()
         return future
 
+    def _start(self) -> None:
+        # A daemon: a host that exits without close() must not hang. What was acknowledged is
+        # on disk already.
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            raise StoreUnavailable(
+                "The writer thread cannot be started.",
+                way_out="Write before the process ends, and look at its limit of threads.",
+            ) from None
+        self._thread = thread
+
     def stop(self) -> None:
-        """Finish what waits, close the session and end the thread."""
-        while True:
-            with self._state:
-                thread = self._thread
-                if thread is None:
-                    return
-                self._stopping = True
-                self._state.notify()
-            thread.join()
+        """Finish what waits now, close the session and end the thread."""
+        with self._state:
+            thread = self._thread
+            if thread is None:
+                return
+            # Only what waits now: others may go on submitting without end.
+            if self._left is None:
+                self._left = len(self._waiting)
+            self._state.notify_all()
+        thread.join()
 
     def _run(self) -> None:
         session: Session | None = None
-        try:
-            while (batch := self._next_batch()) is not None:
-                try:
-                    if session is None:
-                        session = self._connect()
-                    results = session.run([work for work, _ in batch])
-                except BaseException as error:  # noqa: BLE001  (it belongs to the callers)
-                    # A session that failed as a whole is not trusted again.
-                    if session is not None:
-                        session.close()
-                        session = None
-                    results = [(None, error)] * len(batch)
-                for (_, future), (result, failure) in zip(batch, results, strict=True):
-                    if not future.set_running_or_notify_cancel():
-                        continue
-                    if failure is None:
-                        future.set_result(result)
-                    else:
-                        future.set_exception(failure)
-        finally:
-            if session is not None:
-                session.close()
+        while (batch := self._next_batch()) is not None:
+            try:
+                if session is None:
+                    session = self._connect()
+                results = session.run([work for work, _ in batch])
+            except BaseException as error:  # noqa: BLE001  (it belongs to the callers)
+                # A session that failed as a whole is not trusted again.
+                _close(session)
+                session = None
+                results = [(None, error)] * len(batch)
+            for (_, future), (result, failure) in zip(batch, results, strict=True):
+                if not future.set_running_or_notify_cancel():
+                    continue
+                if failure is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(failure)
+        _close(session)
+        self._ended()
 
     def _next_batch(self) -> list[tuple[Callable[[Tx], Any], Future[Any]]] | None:
         with self._state:
-            while not self._waiting:
-                if self._stopping:
-                    self._stopping = False
-                    self._thread = None
-                    return None
+            while self._left is None and not self._waiting:
                 self._state.wait()
-            return [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+            size = min(MAX_BATCH, len(self._waiting))
+            if self._left is not None:
+                if self._left == 0:
+                    return None
+                size = min(size, self._left)
+                self._left -= size
+            return [self._waiting.popleft() for _ in range(size)]
+
+    def _ended(self) -> None:
+        with self._state:
+            self._left = self._thread = None
+            # What was submitted meanwhile is later work.
+            if self._waiting and not self._forking:
+                self._start()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A block during which no fork happens: its connection is open in this process.
+
+        A child that inherits an open connection would believe that it holds locks which the
+        kernel gave to its parent alone.
+        """
+        with self._state:
+            while self._forking:
+                self._state.wait()
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._state:
+                self._readers -= 1
+                self._state.notify_all()
 
     def before_fork(self) -> None:
         """Quiesce: no thread, no connection, and the state held still."""
-        while True:
-            self.stop()
-            self._state.acquire()
-            if self._thread is None:
-                return
-            self._state.release()
+        with self._state:
+            self._forking = True
+        self.stop()
+        self._state.acquire()
+        while self._readers:
+            self._state.wait()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        self._state.release()
+        self._forking = False
+        self._state.notify_all()
+        try:
+            if self._waiting:
+                self._start()
+        finally:
+            self._state.release()
 
     def after_fork_in_child(self) -> None:
         """Start afresh: what waited belongs to the parent."""
         self._reset()
 
 
+def _close(session: Session | None) -> None:
+    if session is not None:
+        # What failed was told already; a failing close must not take the thread along.
+        with suppress(Exception):
+            session.close()
+
+
 _writers: "weakref.WeakSet[Writer]" = weakref.WeakSet()
 _forking: list[Writer] = []
+_one_fork = threading.Lock()
 
 
 def _before_fork() -> None:
+    # Two threads may fork at once; each needs the writers to itself.
+    _one_fork.acquire()
     _forking.extend(_writers)
     for writer in _forking:
         writer.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    while _forking:
-        _forking.pop().after_fork_in_parent()
+    try:
+        while _forking:
+            _forking.pop().after_fork_in_parent()
+    finally:
+        _one_fork.release()
 
 
 def _after_fork_in_child() -> None:
     while _forking:
         _forking.pop().after_fork_in_child()
+    _one_fork.release()
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,6 +9,7 @@ of its users' traces).
 
 import hashlib
 import os
+import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,12 @@ import attrs
 from cattrs.preconf.json import make_converter
 
 from eprescription_sdk.clock import iso
-from eprescription_sdk.errors import ClosingPending, ConfigurationError, IllegalStep
+from eprescription_sdk.errors import (
+    ClosingPending,
+    ConfigurationError,
+    IllegalStep,
+    StoreCorrupt,
+)
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import outbox
@@ -116,17 +122,19 @@ def close(
     """
     if store.path is None:
         raise ConfigurationError("Closing needs an embedded store.", path="store")
+    marker = closed_marker(store.path)
+    if marker.exists():
+        return _close_again(store, marker, module=module)
     before = store.read(phase)
-    if before in (Phase.CLOSED, Phase.GENERALISED):
-        return _finish(store, store.path)
-    if before not in (Phase.ASSESSED, Phase.CLOSING):
+    if before not in (Phase.ASSESSED, *_SHUT):
         raise IllegalStep("The traces are closed after the assessment.")
     if before is Phase.ASSESSED and shipper is not None:
         shipper.drain(timeout)
-    store.write(lambda tx: set_phase(tx, Phase.CLOSING, module=module))
+    if not store.write(lambda tx: _shut(tx, module)):
+        return _finish(store, store.path)
     with SenderLock(store.path).exclusive(timeout) as alone:
         if not alone and not force:
-            holders = store.read(outbox.holders)
+            holders = tuple(filter(_may_live, store.read(outbox.holders)))
             raise ClosingPending(
                 "A sender still holds its lock: " + (", ".join(holders) or "unknown") + ".",
                 holders=holders,
@@ -140,9 +148,23 @@ def close(
     return _finish(store, store.path)
 
 
+_SHUT = (Phase.CLOSING, Phase.CLOSED, Phase.GENERALISED)
+
+
+def _shut(tx: Tx, module: str) -> bool:
+    """From here on nothing is recorded or claimed; False if it is closed already."""
+    if phase(tx) in (Phase.CLOSED, Phase.GENERALISED):
+        return False
+    set_phase(tx, Phase.CLOSING, module=module)
+    return True
+
+
 def _close(
     tx: Tx, *, module: str, closed_at: datetime, unsettled: Sequence[str], forced: bool
 ) -> None:
+    # Another process may have closed it since: its receipt stands.
+    if phase(tx) is not Phase.CLOSING:
+        return
     last = tx.execute(
         "SELECT id, shipped_at FROM traces WHERE state = 'shipped'"
         " ORDER BY shipped_at DESC, seq DESC LIMIT 1"
@@ -167,6 +189,21 @@ def _close(
     tx.execute("UPDATE gate SET receipt = ?", (canonical(receipt.to_json()),))
 
 
+def _may_live(owner: str) -> bool:
+    """Whether a claim's owner may still be there: not if it was a process here that ended."""
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdecimal():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _claimed(tx: Tx) -> tuple[str, ...]:
     rows = tx.execute("SELECT id FROM traces WHERE state = 'claimed' ORDER BY seq")
     return tuple(row[0] for row in rows)
@@ -188,6 +225,29 @@ def receipt_of(tx: Tx) -> Receipt | None:
     return Receipt.from_json(rows[0][0]) if rows else None
 
 
+def _close_again(store: Store, marker: Path, *, module: str) -> Receipt:
+    """The receipt of the marker; a store restored from a backup is told that it is closed."""
+    try:
+        receipt = Receipt.from_json(marker.read_text(encoding="utf-8"))
+    except Exception:  # noqa: BLE001  (a damaged file may fail in any way)
+        receipt = None
+    if receipt is None or not receipt.holds():
+        raise StoreCorrupt(
+            "The marker of the closing is damaged.",
+            path=str(marker),
+            way_out="Restore it from a backup; the traces stay closed meanwhile.",
+        )
+    content = canonical(receipt.to_json())
+
+    def tell(tx: Tx) -> None:
+        if receipt_of(tx) is None:
+            set_phase(tx, Phase.CLOSED, module=module)
+            tx.execute("UPDATE gate SET receipt = ?", (content,))
+
+    store.write(tell)
+    return receipt
+
+
 def _finish(store: Store, path: Path) -> Receipt:
     """Leave the marker beside the store; the last act, and safe to repeat."""
     receipt = store.read(receipt_of)
@@ -201,4 +261,14 @@ def _finish(store: Store, path: Path) -> Receipt:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(marker)
+        _sync_folder(marker.parent)
     return receipt
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

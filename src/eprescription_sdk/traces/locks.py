@@ -4,6 +4,7 @@ On an embedded store it is an ``flock`` on a file beside it. The kernel gives it
 holder dies, so a killed sender never blocks the closing; a stopped one does, and is named.
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -40,10 +41,29 @@ class SenderLock:
     @contextmanager
     def _file(self) -> Iterator[int]:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _open.add(descriptor)
         try:
             yield descriptor
         finally:
+            # Said, not left to the closing: a child that was forked meanwhile may share it.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            _open.discard(descriptor)
             os.close(descriptor)
+
+
+_open: set[int] = set()
+"""Descriptors of this process that may hold a lock."""
+
+
+def _let_go() -> None:
+    """A forked child shares its parent's locks: it would keep them when the parent is done."""
+    for descriptor in _open:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _try(descriptor: int, how: int) -> bool:

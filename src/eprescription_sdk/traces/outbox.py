@@ -71,21 +71,25 @@ def shipped(tx: Tx, seqs: Sequence[int], now: datetime) -> None:
         )
 
 
-def release(tx: Tx, seqs: Sequence[int]) -> None:
-    """These are to be tried again, by anyone."""
+def release(tx: Tx, seqs: Sequence[int], owner: str) -> None:
+    """These are to be tried again, by anyone, unless somebody else took them over."""
     for seq in seqs:
         tx.execute(
             "UPDATE traces SET state = 'pending', lease_owner = NULL"
-            " WHERE seq = ? AND state = 'claimed'",
-            (seq,),
+            " WHERE seq = ? AND state = 'claimed' AND lease_owner = ?",
+            (seq, owner),
         )
 
 
-def quarantine(tx: Tx, seq: int, reason: str) -> None:
-    """This one is not to be tried again until a person looked at it."""
+def quarantine(tx: Tx, seq: int, reason: str, owner: str) -> None:
+    """This one is not to be tried again until a person looked at it.
+
+    What somebody else took over is theirs to judge: they may have shipped it.
+    """
     tx.execute(
-        "UPDATE traces SET state = 'quarantined', reason = ?, lease_owner = NULL WHERE seq = ?",
-        (reason, seq),
+        "UPDATE traces SET state = 'quarantined', reason = ?, lease_owner = NULL"
+        " WHERE seq = ? AND state = 'claimed' AND lease_owner = ?",
+        (reason, seq, owner),
     )
 
 

@@ -35,10 +35,9 @@ class Recorder:
 
     def __init__(self, key: bytes, store_path: Path | None, receipt: str | None = None) -> None:
         self._key = key
+        self._marker = str(closed_marker(store_path)) if store_path is not None else None
         # Closed for good is the one thing that may be remembered without asking the store.
-        self._closed = receipt is not None or (
-            store_path is not None and closed_marker(store_path).exists()
-        )
+        self._closed = receipt is not None or self._is_marked()
         self._segment = ""
         self._pid = 0
 
@@ -46,6 +45,9 @@ class Recorder:
     def closed(self) -> bool:
         """Whether traces are known to be closed for good."""
         return self._closed
+
+    def _is_marked(self) -> bool:
+        return self._marker is not None and os.path.exists(self._marker)  # noqa: PTH110  (per trace)
 
     def record(self, tx: Tx, trace: Trace) -> bool:
         """Record one trace if it is lawful now.
@@ -58,6 +60,10 @@ class Recorder:
         if not lawful(tx, trace.rpps, trace.situation, paris_day(trace.at)):
             if phase(tx) in (Phase.CLOSED, Phase.GENERALISED):
                 self._closed = True
+            return False
+        # A backup may have been restored since this process started.
+        if self._is_marked():
+            self._closed = True
             return False
         segment = self._open_segment(tx, trace)
         position, previous = _head(tx, segment)

@@ -8,16 +8,18 @@ with the reason; what fails is tried again after a pause that can be interrupted
 import os
 import socket
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
 import attrs
 from tenacity import (
+    RetryCallState,
     Retrying,
     retry_if_exception_type,
     retry_if_result,
     sleep_using_event,
-    stop_after_delay,
+    stop_before_delay,
     stop_never,
     stop_when_event_set,
     wait_random_exponential,
@@ -30,7 +32,6 @@ from eprescription_sdk.errors import (
     ConfigurationError,
     Delivery,
     InvalidInput,
-    StoreError,
     TransportFailure,
 )
 from eprescription_sdk.model.exchange import HttpRequest
@@ -47,6 +48,9 @@ LEASE = timedelta(minutes=2)
 TIMEOUT = 10.0
 IDLE_SECONDS = 1.0
 """How long the thread rests when nothing waits."""
+LONGEST_PAUSE = 60.0
+LONGEST_PAUSE_DRAINING = 2.0
+"""Between two tries, in seconds; somebody waits for a drain."""
 
 
 @attrs.frozen(kw_only=True)
@@ -97,10 +101,21 @@ class Shipper:
         self._clock = clock
         self._lock = SenderLock(store.path)
         self._marker = closed_marker(store.path)
-        self._closed = receipt is not None
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._pinned = receipt is not None
+        self._tag = uuid4().hex[:8]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+
+    @property
+    def _owner(self) -> str:
+        # A forked child is another sender.
+        return f"{socket.gethostname()}:{os.getpid()}:{self._tag}"
+
+    @property
+    def _closed(self) -> bool:
+        # The marker outlives a restored backup, whose own phase says that traces may leave.
+        return self._pinned or self._marker.exists()
 
     def ship_once(self) -> Shipment:
         """Ship one batch now.
@@ -111,47 +126,50 @@ class Shipper:
         with self._lock.shared() as held:
             if not held:
                 return Shipment(blocked=True)
-            # The marker outlives a restored backup, whose own phase says that traces may leave.
-            if self._closed or self._marker.exists():
+            if self._closed:
                 return Shipment()
             now = self._clock.now()
+            owner = self._owner
+            lease_ends = self._clock.monotonic() + LEASE.total_seconds() - TIMEOUT
             parcels = self._store.write(
                 lambda tx: outbox.claim(
-                    tx, owner=self._owner, now=now, lease_until=now + LEASE, limit=BATCH
+                    tx, owner=owner, now=now, lease_until=now + LEASE, limit=BATCH
                 )
             )
-            return self._ship(parcels)
+            return self._ship(parcels, owner, lease_ends)
 
-    def _ship(self, parcels: tuple[Parcel, ...]) -> Shipment:
+    def _ship(self, parcels: tuple[Parcel, ...], owner: str, lease_ends: float) -> Shipment:
         sent: list[int] = []
         refused: list[tuple[int, str]] = []
         failed: list[int] = []
         for parcel in parcels:
-            if failed or self._stop.is_set():
+            # A sender that was stopped for long may find that its lease is over, or that the
+            # traces were closed by force meanwhile.
+            late = self._clock.monotonic() > lease_ends or self._closed
+            if failed or late or self._stop.is_set():
                 failed.append(parcel.seq)
                 continue
             try:
                 reason = self._post(parcel)
-            except TransportFailure:
+            except Exception:  # noqa: BLE001  (a transport is foreign code; what went, is written)
                 failed.append(parcel.seq)
                 continue
             if reason is None:
                 sent.append(parcel.seq)
             else:
                 refused.append((parcel.seq, reason))
+
+        def write_back(tx: Tx) -> None:
+            outbox.shipped(tx, sent, self._clock.now())
+            for seq, reason in refused:
+                outbox.quarantine(tx, seq, reason, owner)
+            outbox.release(tx, failed, owner)
+
         if parcels:
-            self._store.write(lambda tx: self._write_back(tx, sent, refused, failed))
+            self._store.write(write_back)
         for _, reason in refused:
             telemetry.count("trace_quarantined", reason)
         return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed))
-
-    def _write_back(
-        self, tx: Tx, sent: list[int], refused: list[tuple[int, str]], failed: list[int]
-    ) -> None:
-        outbox.shipped(tx, sent, self._clock.now())
-        for seq, reason in refused:
-            outbox.quarantine(tx, seq, reason)
-        outbox.release(tx, failed)
 
     def _post(self, parcel: Parcel) -> str | None:
         """Post one trace; the reason if it must not be tried again.
@@ -163,6 +181,8 @@ class Shipper:
             content = self._profile.encode(from_body(parcel.body, parcel.identity), parcel.link)
         except InvalidInput as error:
             return error.message
+        except Exception as error:  # noqa: BLE001  (foreign code; it must not hold up the rest)
+            return f"The profile failed: {type(error).__name__}."
         reply = self._transport.send(
             HttpRequest(
                 url=self._url,
@@ -183,18 +203,26 @@ class Shipper:
     def drain(self, timeout: float) -> int:
         """Ship until nothing waits or ``timeout`` seconds have passed; how many were sent."""
         total = 0
+
+        def ship() -> Shipment:
+            nonlocal total
+            shipment = self.ship_once()
+            total += shipment.sent
+            return shipment
+
         ends = self._clock.monotonic() + timeout
         while (left := ends - self._clock.monotonic()) > 0:
-            shipment = self._patiently(stop_after_delay(left))
-            total += shipment.sent
+            shipment = self._patiently(ship, stop_before_delay(left), LONGEST_PAUSE_DRAINING)
             if not shipment.sent + shipment.quarantined:
                 break
         return total
 
     def start(self) -> None:
         """Ship in a thread of this process until ``stop()``."""
-        if self._thread is None:
-            self._stop.clear()
+        # A forked child inherits the thread's object, not the thread.
+        if self._thread is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._stop = threading.Event()
             self._thread = threading.Thread(
                 target=self._run, name="eprescription-shipper", daemon=True
             )
@@ -203,24 +231,36 @@ class Shipper:
     def stop(self) -> None:
         """End the thread; a pause is interrupted, a request under way is awaited."""
         self._stop.set()
-        if self._thread is not None:
+        if self._thread is not None and self._pid == os.getpid():
             self._thread.join()
-            self._thread = None
+        self._thread = None
         self._transport.close()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            shipment = self._patiently(stop_never)
+        while not self._stop.is_set() and not self._closed:
+            shipment = self._patiently(self.ship_once, stop_never, LONGEST_PAUSE)
             if not shipment.sent + shipment.quarantined:
                 self._stop.wait(IDLE_SECONDS)
 
-    def _patiently(self, end: stop_base) -> Shipment:
-        """One batch, tried again with growing pauses until it goes, the end, or ``stop()``."""
+    def _patiently(
+        self, ship: Callable[[], Shipment], end: stop_base, longest: float
+    ) -> Shipment:
+        """One batch, tried again with growing pauses until it goes, the end, or ``stop()``.
+
+        Whatever is raised, the store's failure or that of a foreign port, is tried again: the
+        traces wait in the outbox.
+        """
         return Retrying(
             retry=retry_if_result(lambda shipment: shipment.failed or shipment.blocked)
-            | retry_if_exception_type(StoreError),
-            wait=wait_random_exponential(multiplier=0.2, max=60),
+            | retry_if_exception_type(Exception),
+            wait=wait_random_exponential(multiplier=0.2, max=longest),
             sleep=sleep_using_event(self._stop),
             stop=end | stop_when_event_set(self._stop),
+            before_sleep=_told,
             retry_error_callback=lambda _: Shipment(),
-        )(self.ship_once)
+        )(ship)
+
+
+def _told(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    telemetry.event("shipping.paused", reason=type(error).__name__ if error else "collector")

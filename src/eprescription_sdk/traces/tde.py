@@ -162,7 +162,8 @@ def _details(**values: str | int | bool | None) -> list[dict[str, str]]:
     return [
         {"type": name.replace("_", "-"), "valueString": _text(value)}
         for name, value in values.items()
-        if value is not None
+        # FHIR knows no empty string.
+        if value is not None and value != ""
     ]
 
 

@@ -1,0 +1,242 @@
+"""The canary of law 4: marked values are planted everywhere, and every sink is searched."""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import eprescription_sdk as ep
+from eprescription_sdk.credentials.key_file import Billing, KeyFileAssertion
+from eprescription_sdk.ledger import State
+from eprescription_sdk.sandbox import CommitThenDrop, ExpiredCredential, FaultCode, Operation
+from eprescription_sdk.testing import SAMPLE_FINESS, SAMPLE_SITUATION
+from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
+from tests.client.harness import World, card, world
+
+RPPS = ep.Rpps("99900063480")
+PATIENT = {
+    "family name": "ZZNOMPATIENT",
+    "given name": "ZZPRENOMPATIENT",
+    "INS": "299099999999933",
+    "birth date": "1913-07-29",
+}
+CONTENT = {"label": "ZZMEDICAMENT", "posology": "ZZPOSOLOGIE"}
+PRESCRIBER = {"family name": "ZZNOMPRESCRIPTEUR", "given name": "ZZPRENOMPRESCRIPTEUR"}
+HOST = {"reference": "ZZREFERENCE", "act": "ZZACTE"}
+NATIONAL_ID = "ZZIDNAT5501"
+
+NEVER = {**PATIENT, **CONTENT, **PRESCRIBER, **HOST}
+"""What belongs to the téléservice alone, or to nobody; keyed where it must be found again."""
+
+
+def planted(reference: str, **changes: Any) -> ep.Prescription:
+    """A prescription in which every text is marked."""
+    return ep.Prescription(
+        prescriber=ep.Prescriber(
+            rpps=RPPS,
+            family_name=PRESCRIBER["family name"],
+            given_name=PRESCRIBER["given name"],
+            profession=ep.Profession.DOCTOR,
+            situation=ep.PracticeSituation(id=SAMPLE_SITUATION, finess=SAMPLE_FINESS),
+        ),
+        patient=ep.Patient(
+            ins=ep.Ins(PATIENT["INS"], ep.InsOid.TEST),
+            family_name=PATIENT["family name"],
+            given_name=PATIENT["given name"],
+            birth_date=date.fromisoformat(PATIENT["birth date"]),
+            sex=ep.Sex.FEMALE,
+        ),
+        lines=(ep.MedicationLine(label=CONTENT["label"], text=CONTENT["posology"]),),
+        execution_reading=ep.ExecutionReading.AGREED,
+        reference=f"{HOST['reference']}{reference}",
+        act=HOST["act"],
+        **changes,
+    )
+
+
+def _planted_card() -> ep.Practitioner:
+    certificate, private_key = card()
+    return ep.Practitioner(
+        rpps=RPPS,
+        national_id=NATIONAL_ID,
+        situation=SAMPLE_SITUATION,
+        assertions=KeyFileAssertion(
+            certificate=certificate,
+            private_key=private_key,
+            national_id=NATIONAL_ID,
+            billing=Billing(billing_id="331234567", specialty="01", sector="SA07"),
+        ),
+    )
+
+
+class _Sinks:
+    """Everything that may be read by somebody who is not the téléservice."""
+
+    def __init__(self, spans: InMemorySpanExporter, meters: InMemoryMetricReader) -> None:
+        self.spans = spans
+        self.meters = meters
+        self.shown: dict[str, str] = {}
+
+    def show(self, name: str, *values: object) -> None:
+        """Note how values show themselves."""
+        self.shown[name] = "\n".join(f"{value!r}\n{value!s}" for value in values)
+
+    def error(self, name: str, error: BaseException) -> None:
+        """Note how an exception shows itself, with its whole traceback and its causes."""
+        told = "".join(traceback.format_exception(error, chain=True))
+        self.shown[name] = f"{error!r}\n{error!s}\n{error.args!r}\n{vars(error)!r}\n{told}"
+
+
+@pytest.fixture(scope="module")
+def telemetry_sdk() -> Iterator[tuple[InMemorySpanExporter, InMemoryMetricReader]]:
+    """The real OpenTelemetry SDK, installed as a host would; for this process only once."""
+    spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    tracing, metering = TracerProvider(), MeterProvider(metric_readers=[reader])
+    tracing.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(tracing)
+    metrics.set_meter_provider(metering)
+    yield spans, reader
+    tracing.shutdown()
+    metering.shutdown()
+
+
+def _live_through(stage: World, sinks: _Sinks) -> list[ep.Outcome]:
+    """One of each: registered, refused, uncertain, invalid; consult, search, errors."""
+    create = stage.side.create
+    registered = create(planted("1"))
+    assert isinstance(registered, ep.Registered)
+
+    quoting = FaultCode("sdkref_invalid", sender=True, text=" ".join(NEVER.values()))
+    stage.sandbox.script(Operation.CREATE, quoting)
+    refused = create(planted("2"))
+    assert isinstance(refused, ep.NotRegistered)
+
+    naming = FaultCode(PATIENT["family name"] + " " + PATIENT["INS"], severity=CONTENT["label"])
+    stage.sandbox.script(Operation.CREATE, naming)
+    odd = create(planted("3"), wait=0.15)
+    assert isinstance(odd, ep.Uncertain)
+
+    stage.sandbox.script(Operation.CREATE, CommitThenDrop())
+    stage.sandbox.script(Operation.CONSULT, ExpiredCredential())
+    uncertain = create(planted("4"))
+    assert isinstance(uncertain, ep.Uncertain)
+
+    invalid = create(planted("5", issued_at=_NAIVE))
+    assert isinstance(invalid, ep.NotRegistered)
+
+    stored = stage.side.consult(registered.number)
+    found = stage.side.search(ep.SearchQuery(patient=ep.Ins(PATIENT["INS"], ep.InsOid.TEST)))
+    sinks.show("stored", stored)
+    sinks.show("found", *found)
+    calls: dict[str, Callable[[], object]] = {
+        "conflict": lambda: create(attrs.evolve(planted("1"), act="ZZACTE autre", lines=())),
+        "other content": lambda: create(
+            attrs.evolve(planted("1"), execution_reading=ep.ExecutionReading.OPPOSED)
+        ),
+        "not found": lambda: stage.side.consult(ep.PrescriptionNumber("ZZABSENT")),
+    }
+    for name, call in calls.items():
+        try:
+            sinks.show(name, call())
+        except ep.EPrescriptionError as error:
+            sinks.error(name, error)
+    stage.sandbox.script(Operation.CONSULT, attrs.evolve(quoting))
+    with pytest.raises(ep.ServiceFault) as caught:
+        stage.side.consult(registered.number)
+    sinks.error("fault", caught.value)
+    return [registered, refused, odd, uncertain, invalid]
+
+
+_NAIVE = datetime(2025, 3, 17)  # noqa: DTZ001  (that is what is wrong with it)
+
+
+def test_marked_values_stay_in_their_lane(
+    side: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    telemetry_sdk: tuple[InMemorySpanExporter, InMemoryMetricReader],
+) -> None:
+    spans, reader = telemetry_sdk
+    spans.clear()
+    caplog.set_level(logging.DEBUG)
+    sinks = _Sinks(spans, reader)
+    with world(tmp_path, side, who=_planted_card()) as stage:
+        stage.store.write(lambda tx: set_phase(tx, Phase.RUNNING, module="m"))
+        enrolled = Enrolment(
+            rpps=RPPS, label=1, situation=SAMPLE_SITUATION, go_live=date(2020, 1, 1)
+        )
+        stage.store.write(lambda tx: enrol(tx, enrolled))
+        outcomes = _live_through(stage, sinks)
+        numbers = [outcome.number.value for outcome in outcomes if outcome.number]
+        assert len(numbers) == 4
+        stage.later()
+        stage.side.reconcile(stage.who)
+        registered = outcomes[0]
+        assert isinstance(registered, ep.Registered)
+
+        client = stage.side.client
+        sinks.show("outcomes", *outcomes)
+        sinks.show("entries", *(stage.entry(ep.PrescriptionNumber(n)) for n in numbers))
+        sinks.show("feed", *stage.feed(), *stage.risks())
+        sinks.show("client", client, stage.settings, stage.who, planted("9"), stage.store)
+        sinks.show("document", client.document_block(registered))
+        sinks.shown["traces table"] = _table(stage, "traces", "body")
+        sinks.shown["ledger table"] = _table(stage, "ledger", "*")
+        assert stage.entry(registered.number).state is State.REGISTERED
+        client.shipper.drain(5)
+        collected = list(stage.sandbox.collector.traces.values())
+        assert collected
+        sinks.shown["collector"] = repr(collected)
+    sinks.shown["store"] = "".join(
+        file.read_bytes().decode("latin-1") for file in tmp_path.iterdir() if file.is_file()
+    )
+    assert "CREATE TABLE" in sinks.shown["store"]
+    sinks.shown["log"] = "\n".join(
+        f"{record.name} {record.getMessage()} {vars(record)!r}" for record in caplog.records
+    )
+    assert "attempt.done" in sinks.shown["log"]
+    finished = spans.get_finished_spans()
+    assert {"eprescription.create", "eprescription.attempt"} <= {span.name for span in finished}
+    sinks.shown["spans"] = "\n".join(span.to_json() for span in finished)
+    measured = reader.get_metrics_data()
+    assert measured is not None
+    sinks.shown["metrics"] = measured.to_json()
+    assert "eprescription.call.duration" in sinks.shown["metrics"]
+
+    for sink, text in sinks.shown.items():
+        for kind, value in NEVER.items():
+            assert value not in text, f"the {kind} is in: {sink}"
+    # A trace carries the RPPS and the number; the body that the chain covers has pseudonyms.
+    for sink in set(sinks.shown) - {"store", "collector", "ledger table"}:
+        for value in (RPPS.value, NATIONAL_ID, *numbers):
+            assert value not in sinks.shown[sink], f"an RPPS or a number is in: {sink}"
+    assert NATIONAL_ID not in sinks.shown["store"]
+    assert stage.settings.key.hex() not in sinks.shown["store"]
+
+
+def _table(stage: World, table: str, columns: str) -> str:
+    rows = stage.store.write(lambda tx: tx.execute(f"SELECT {columns} FROM {table}"))  # noqa: S608
+    assert rows
+    return repr(rows)
+
+
+def test_the_canary_can_sing(tmp_path: Path) -> None:
+    """The marks do reach the one place they are meant for: the sandbox holds them."""
+    with world(tmp_path, who=_planted_card()) as stage:
+        stage.side.create(planted("1"))
+        (kept,) = stage.sandbox.registrations
+        held = kept.document.decode()
+    for value in (*PATIENT.values(), *CONTENT.values()):
+        assert value in held
+    assert kept.prescriber == RPPS.value

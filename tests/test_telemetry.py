@@ -1,0 +1,85 @@
+"""What leaves by logs, spans and metrics, and what its failure may not do (law 3, law 4)."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from eprescription_sdk import telemetry
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.DEBUG, logger="eprescription_sdk"):
+        yield caplog
+
+
+def test_only_what_is_allowed_is_logged(log: pytest.LogCaptureFixture) -> None:
+    telemetry.event("call.done", operation="create", patient="DUPONT", number="FAKE1")
+    (message,) = [record.getMessage() for record in log.records]
+    assert message == "event='call.done' operation='create'"
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["DUPONT"], object(), b"x", None])
+def test_only_plain_values_are_logged(value: object, log: pytest.LogCaptureFixture) -> None:
+    telemetry.event("call.done", reason=value)
+    (message,) = [record.getMessage() for record in log.records]
+    assert message == "event='call.done'"
+
+
+def test_nothing_on_the_list_could_name_a_person_or_a_prescription() -> None:
+    words = ("rpps", "number", "patient", "name", "text", "reference", "ins", "label", "detail")
+    assert not [key for key in telemetry.ALLOWED if key.split("_")[0] in words]
+
+
+def test_events_have_their_level(log: pytest.LogCaptureFixture) -> None:
+    telemetry.event("trace.lost", level=logging.WARNING, reason="x")
+    assert log.records[0].levelno == logging.WARNING
+    assert log.records[0].name == "eprescription_sdk"
+
+
+def test_the_library_configures_neither_logging_nor_opentelemetry() -> None:
+    handlers = logging.getLogger("eprescription_sdk").handlers
+    assert [type(handler) for handler in handlers] == [logging.NullHandler]
+    assert logging.getLogger("eprescription_sdk").level == logging.NOTSET
+
+
+class _Broken:
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError("the host's exporter")
+
+    def __call__(self) -> object:
+        raise RuntimeError("the host's logging filter")
+
+
+class _BrokenAtItsEnd:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        raise RuntimeError("the host's span processor")
+
+
+class _Tracer:
+    def start_as_current_span(self, name: str, **_: object) -> _BrokenAtItsEnd:
+        return _BrokenAtItsEnd()
+
+
+@pytest.mark.parametrize("tracer", [_Broken, _Tracer])
+def test_a_host_whose_telemetry_breaks_breaks_nothing(
+    tracer: type[_Broken] | type[_Tracer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "_tracer", tracer())
+    for name in ("_log", "_events", "_durations"):
+        monkeypatch.setattr(telemetry, name, _Broken())
+    telemetry.event("call.done")
+    telemetry.count("trace_lost", "x")
+    telemetry.duration("create", "registered", 1.0)
+    done = []
+    with telemetry.span("eprescription.create"):
+        done.append(True)
+    assert done
+
+
+def test_a_block_that_raises_is_not_described_on_its_span() -> None:
+    with pytest.raises(ValueError, match="DUPONT"), telemetry.span("eprescription.create"):
+        raise ValueError("DUPONT")

@@ -1,0 +1,128 @@
+"""Traces, and pilots that let them be recorded."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.family import DocumentType, Family
+from eprescription_sdk.model.identifiers import Finess, PrescriptionNumber, Rpps
+from eprescription_sdk.model.trace import (
+    CallOutcome,
+    CallTrace,
+    FaultOrigin,
+    Initiator,
+    NonDigitalReason,
+    PrescriptionTrace,
+    RegistrationState,
+)
+from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.traces import gate
+from eprescription_sdk.traces.record import Recorder
+
+KEY = b"k" * 32
+RPPS, OTHER = Rpps("99700218896"), Rpps("99900063480")
+SITUATION = "teleconsultation"
+MODULE = "exemple-ordonnance"
+AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+GO_LIVE = date(2026, 3, 1)
+
+
+def common(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "at": AT,
+        "rpps": RPPS,
+        "situation": SITUATION,
+        "finess": Finess("330781287"),
+        "software": "exemple",
+        "version": "1.0",
+        "module": MODULE,
+        "instance": "0b5b1ad8-3a0c-4b2e-9d0e-5f6a7b8c9d0e",
+        "environment": "production",
+        "simulation": False,
+    } | changes
+
+
+def call(**changes: Any) -> CallTrace:
+    values = {
+        "operation": Operation.CREATE,
+        "initiator": Initiator.PRESCRIBER,
+        "attempts": 2,
+        "outcome": CallOutcome.FAILED,
+        "subject": str(uuid4()),
+        "fault_code": "sdkref_unavailable",
+        "fault_origin": FaultOrigin.SERVICE,
+        "duration_ms": 1234,
+        "message_id": f"uuid:{uuid4()}",
+    }
+    return CallTrace(**common(**values | changes))
+
+
+def digital(**changes: Any) -> PrescriptionTrace:
+    values = {
+        "subject": str(uuid4()),
+        "revision": 1,
+        "issued_at": AT,
+        "digital": True,
+        "families": frozenset({Family.MEDICATION, Family.DEVICE}),
+        "registration": RegistrationState.REGISTERED,
+        "number": PrescriptionNumber("NUMBER1"),
+        "document_type": DocumentType.HEALTH_PRODUCTS,
+        "corrects": PrescriptionNumber("NUMBER0"),
+        "act": "a" * 32,
+    }
+    return PrescriptionTrace(**common(**values | changes))
+
+
+def paper(**changes: Any) -> PrescriptionTrace:
+    values = {
+        "subject": str(uuid4()),
+        "revision": 1,
+        "issued_at": AT,
+        "digital": False,
+        "families": frozenset({Family.IMAGING}),
+        "reason": NonDigitalReason.OUT_OF_PERIMETER,
+        "after": PrescriptionNumber("NUMBER1"),
+    }
+    return PrescriptionTrace(**common(**values | changes))
+
+
+def enrolment(**changes: Any) -> gate.Enrolment:
+    values = {"rpps": RPPS, "label": 1, "situation": SITUATION, "go_live": GO_LIVE}
+    return gate.Enrolment(**values | changes)
+
+
+def open_pilot(store: SqliteStore, phase: gate.Phase = gate.Phase.RUNNING) -> None:
+    """A running pilot of one practitioner."""
+
+    def work(tx: Tx) -> None:
+        gate.set_phase(tx, phase, module=MODULE)
+        gate.enrol(tx, enrolment())
+
+    store.write(work)
+
+
+def set_phase(store: SqliteStore, phase: gate.Phase) -> None:
+    store.write(lambda tx: gate.set_phase(tx, phase, module=MODULE))
+
+
+def record(store: SqliteStore, count: int = 1, recorder: Recorder | None = None) -> list[str]:
+    """Record some calls; the ids of those that were."""
+    recorder = recorder or Recorder(KEY, store.path)
+    traces = [call() for _ in range(count)]
+    done = [
+        store.submit(lambda tx, trace=trace: recorder.record(tx, trace))  # type: ignore[misc]
+        for trace in traces
+    ]
+    return [trace.id for trace, future in zip(traces, done, strict=True) if future.result(20)]
+
+
+def rows(store: SqliteStore, columns: str = "count(*)", rest: str = "") -> list[tuple[Any, ...]]:
+    return store.read(lambda tx: tx.execute(f"SELECT {columns} FROM traces {rest}"))  # noqa: S608
+
+
+def marker(store: SqliteStore) -> Path:
+    assert store.path is not None
+    return store.path.with_name(store.path.name + ".closed")

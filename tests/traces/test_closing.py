@@ -1,0 +1,428 @@
+"""Closed is closed, provably (law 6), with real processes."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier, Thread
+
+import attrs
+import pytest
+
+from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
+from eprescription_sdk.sandbox import AnswerAfter, Operation, Sandbox, Unavailable
+from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.traces import closing, gate, outbox
+from eprescription_sdk.traces.closing import Receipt
+from eprescription_sdk.traces.gate import Phase
+from eprescription_sdk.traces.record import Recorder, lose
+from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.tde import TdeProfile
+from eprescription_sdk.transport import HttpxTransport
+from tests.processes import Child, child
+from tests.traces.samples import (
+    KEY,
+    MODULE,
+    call,
+    marker,
+    open_pilot,
+    record,
+    rows,
+    set_phase,
+)
+
+NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
+
+
+def close(
+    store: SqliteStore,
+    shipper: Shipper | None = None,
+    *,
+    timeout: float = 5,
+    force: bool = False,
+    unsettled: tuple[str, ...] = (),
+) -> Receipt:
+    return closing.close(
+        store,
+        shipper=shipper,
+        unsettled=unsettled,
+        module=MODULE,
+        now=lambda: NOW,
+        timeout=timeout,
+        force=force,
+    )
+
+
+@pytest.fixture
+def assessed(store: SqliteStore) -> SqliteStore:
+    """A store whose pilot can be closed."""
+    open_pilot(store, Phase.ASSESSED)
+    return store
+
+
+@pytest.fixture
+def shipper(assessed: SqliteStore, sandbox: Sandbox) -> Iterator[Shipper]:
+    shipper = make_shipper(assessed, sandbox)
+    yield shipper
+    shipper.stop()
+
+
+def make_shipper(store: SqliteStore, sandbox: Sandbox, receipt: str | None = None) -> Shipper:
+    return Shipper(
+        store,
+        TdeProfile(),
+        HttpxTransport(),
+        collector_url=sandbox.collector_url,
+        clock=SystemClock(),
+        receipt=receipt,
+    )
+
+
+# --- the receipt ----------------------------------------------------------------------------
+
+
+def test_closing_drains_and_says_what_was_sent(
+    assessed: SqliteStore, sandbox: Sandbox, shipper: Shipper
+) -> None:
+    ids = record(assessed, 60)
+    assessed.write(lambda tx: lose(tx, "FullError"))
+    receipt = close(assessed, shipper, unsettled=("pseudonym",))
+    assert set(sandbox.collector.traces) == set(ids)
+    assert receipt.counts == {"pending": 0, "claimed": 0, "shipped": 60, "quarantined": 0}
+    assert receipt.last_sent[0] in ids
+    assert (receipt.closed_at, receipt.module) == (NOW, MODULE)
+    assert receipt.unsettled == ("pseudonym",)
+    assert receipt.losses == {"FullError": 1}
+    assert (receipt.unconfirmed, receipt.forced, receipt.simulation) == ((), False, False)
+    assert [head.position for head in receipt.heads] == [60]
+    assert receipt.holds()
+    assert assessed.read(gate.phase) is Phase.CLOSED
+
+
+def test_without_a_shipper_what_waits_is_counted(assessed: SqliteStore) -> None:
+    record(assessed, 3)
+    assessed.write(lambda tx: Recorder(KEY, None).record(tx, call(simulation=True)))
+    receipt = close(assessed)
+    assert receipt.counts["pending"] == 4
+    assert receipt.last_sent == ()
+    assert receipt.simulation
+
+
+def test_closing_an_unreachable_collector_still_ends(
+    assessed: SqliteStore, sandbox: Sandbox, shipper: Shipper
+) -> None:
+    record(assessed, 3)
+    with sandbox.refusing_connections():
+        receipt = close(assessed, shipper, timeout=0.5)
+    assert receipt.counts["pending"] == 3
+
+
+def test_the_receipt_names_nobody(assessed: SqliteStore) -> None:
+    record(assessed, 2)
+    text = json.dumps(close(assessed).to_json())
+    assert "99700218896" not in text
+
+
+def test_a_changed_receipt_does_not_hold(assessed: SqliteStore) -> None:
+    receipt = close(assessed)
+    read = Receipt.from_json(json.dumps(receipt.to_json()))
+    assert read == receipt
+    assert read.holds()
+    assert not attrs.evolve(read, closed_at=NOW.replace(year=2025)).holds()
+    assert not attrs.evolve(read, counts={**read.counts, "pending": 1}).holds()
+
+
+def test_closing_again_gives_the_same_receipt(assessed: SqliteStore) -> None:
+    receipt = close(assessed)
+    assert close(assessed) == receipt
+    assert assessed.path is not None
+    other = SqliteStore(assessed.path)
+    assert close(other) == receipt
+    set_phase(assessed, Phase.GENERALISED)
+    marker(assessed).unlink()
+    assert close(other) == receipt
+    other.close()
+
+
+def test_two_that_close_at_once_get_the_same_receipt(assessed: SqliteStore) -> None:
+    assert assessed.path is not None
+    stores = [SqliteStore(assessed.path) for _ in range(4)]
+    start, receipts = Barrier(4), []
+
+    def one(store: SqliteStore) -> None:
+        start.wait()
+        receipts.append(close(store))
+
+    threads = [Thread(target=one, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({receipt.id for receipt in receipts}) == 1
+    assert len(receipts) == 4
+    assert assessed.read(closing.receipt_of) == receipts[0]
+    assert Receipt.from_json(marker(assessed).read_text()) == receipts[0]
+    for store in stores:
+        store.close()
+
+
+def test_a_slow_second_closer_does_not_reopen(
+    assessed: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looked at the phase before the first one closed, and acts on it afterwards."""
+    assert assessed.path is not None
+    other = SqliteStore(assessed.path)
+    read = other.read
+    receipts: list[Receipt] = []
+
+    def look(work: Callable[..., object]) -> object:
+        seen = read(work)
+        if work is gate.phase and not receipts:
+            receipts.append(close(assessed))
+        return seen
+
+    monkeypatch.setattr(other, "read", look)
+    assert close(other) == receipts[0]
+    assert assessed.read(gate.phase) is Phase.CLOSED
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "phase", [Phase.PREPARING, Phase.RUNNING, Phase.PROLONGED, Phase.ABANDONED]
+)
+def test_only_an_assessed_pilot_is_closed(store: SqliteStore, phase: Phase) -> None:
+    open_pilot(store, phase)
+    with pytest.raises(IllegalStep):
+        close(store)
+    assert store.read(gate.phase) is phase
+
+
+def test_a_store_without_a_pilot_is_not_closed(store: SqliteStore) -> None:
+    with pytest.raises(IllegalStep):
+        close(store)
+
+
+# --- backups --------------------------------------------------------------------------------
+
+
+def snapshot(store: SqliteStore, to: Path) -> None:
+    """A consistent copy, as a backup makes it."""
+    store.close()
+    assert store.path is not None
+    shutil.copy(store.path, to)
+
+
+def restore(store: SqliteStore, backup: Path) -> None:
+    store.close()
+    assert store.path is not None
+    for name in ("-wal", "-shm"):
+        Path(f"{store.path}{name}").unlink(missing_ok=True)
+    shutil.copy(backup, store.path)
+
+
+def test_a_restored_backup_neither_records_nor_sends(
+    assessed: SqliteStore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    record(assessed, 5)
+    snapshot(assessed, tmp_path / "backup.db")
+    receipt = close(assessed)
+    restore(assessed, tmp_path / "backup.db")
+    assert assessed.read(gate.phase) is Phase.ASSESSED
+    before = rows(assessed)
+    assert not record(assessed, 5)
+    shipper = make_shipper(assessed, sandbox)
+    assert shipper.drain(1) == 0
+    shipper.stop()
+    assert rows(assessed) == before
+    assert not sandbox.collector.received
+    # Closing it again gives the receipt of the marker, and tells the store.
+    assert close(assessed) == receipt
+    assert assessed.read(gate.phase) is Phase.CLOSED
+    assert assessed.read(closing.receipt_of) == receipt
+
+
+def test_a_pinned_receipt_overrides_a_backup_without_its_marker(
+    assessed: SqliteStore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    record(assessed, 5)
+    snapshot(assessed, tmp_path / "backup.db")
+    receipt = close(assessed)
+    restore(assessed, tmp_path / "backup.db")
+    marker(assessed).unlink()
+    assert not record(assessed, 1, Recorder(KEY, assessed.path, receipt=receipt.id))
+    shipper = make_shipper(assessed, sandbox, receipt=receipt.id)
+    assert shipper.drain(1) == 0
+    shipper.stop()
+    assert not sandbox.collector.received
+
+
+def test_a_marker_lost_by_a_crash_is_made_again(assessed: SqliteStore) -> None:
+    receipt = close(assessed)
+    marker(assessed).unlink()
+    assert close(assessed) == receipt
+    assert Receipt.from_json(marker(assessed).read_text()) == receipt
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"id":"x"}'])
+def test_a_damaged_marker_keeps_closed_and_says_so(assessed: SqliteStore, content: str) -> None:
+    close(assessed)
+    marker(assessed).write_text(content)
+    with pytest.raises(StoreCorrupt) as caught:
+        close(assessed)
+    assert caught.value.path == str(marker(assessed))
+    assert not record(assessed)
+
+
+# --- processes at full speed ----------------------------------------------------------------
+
+
+class Crowd:
+    """Processes that record and ship one store as fast as they can."""
+
+    def __init__(self, store: SqliteStore, sandbox: Sandbox, stack: ExitStack, size: int) -> None:
+        self.store = store
+        self.sandbox = sandbox
+        self.said: dict[int, str] = {}
+        arguments = ("tests.traces.children", "record_and_ship", str(store.path))
+        self.processes = [
+            stack.enter_context(child(*arguments, sandbox.collector_url)) for _ in range(size)
+        ]
+        for process in self.processes:
+            assert process.line() == "started"
+            # Its output is read by the way, so that it never waits for us.
+            Thread(target=self._listen, args=(process,), daemon=True).start()
+
+    def _listen(self, process: Child) -> None:
+        try:
+            while line := process.line():
+                self.said[process.pid] = line
+        except ValueError:
+            pass  # It was ended, and its pipe closed.
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        ends = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < ends, "it did not come to pass in time"
+            time.sleep(0.02)
+
+    def all_say(self, word: str) -> None:
+        self.said.clear()
+        living = [process.pid for process in self.processes if process.status is None]
+        self.wait(lambda: all(self.said.get(pid) == word for pid in living))
+
+    def stop_one_in_mid_send(self) -> Child:
+        """Freeze a process that has claimed traces and not yet written back what came of them."""
+        process = self.processes[0]
+        for _ in range(200):
+            process.signal(signal.SIGSTOP)
+            time.sleep(0.05)
+            if any(f":{process.pid}:" in owner for owner in self.store.read(outbox.holders)):
+                return process
+            process.signal(signal.SIGCONT)
+            time.sleep(0.02)
+        raise AssertionError("it was never caught in mid-send")
+
+    def assert_silent(self, seconds: float = 1.5) -> None:
+        """Nothing is recorded, claimed or received any more, though everybody tries."""
+        self.all_say("nothing")
+        before = rows(self.store), self.sandbox.collector.received, self.store.read(outbox.counts)
+        time.sleep(seconds)
+        self.all_say("nothing")
+        after = rows(self.store), self.sandbox.collector.received, self.store.read(outbox.counts)
+        assert after == before
+
+
+@pytest.fixture
+def crowd(store: SqliteStore, sandbox: Sandbox) -> Iterator[Crowd]:
+    open_pilot(store)
+    with ExitStack() as stack:
+        crowd = Crowd(store, sandbox, stack, 3)
+        crowd.all_say("recorded")
+        crowd.wait(lambda: sandbox.collector.received > 100)
+        yield crowd
+
+
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
+def test_closing_waits_for_a_stopped_sender_and_then_silence_falls(
+    crowd: Crowd, then: signal.Signals, tmp_path: Path
+) -> None:
+    store, sandbox = crowd.store, crowd.sandbox
+    set_phase(store, Phase.ASSESSED)
+    crowd.all_say("recorded")
+    stopped = crowd.stop_one_in_mid_send()
+
+    with pytest.raises(ClosingPending) as caught:
+        close(store, timeout=1)
+    assert [f":{stopped.pid}:" in holder for holder in caught.value.holders] == [True]
+    assert str(stopped.pid) in str(caught.value)
+    assert store.read(gate.phase) is Phase.CLOSING
+
+    stopped.signal(then)
+    receipt = close(store, timeout=20)
+    arrived = set(sandbox.collector.traces)
+
+    crowd.assert_silent()
+    assert set(sandbox.collector.traces) == arrived
+    assert receipt.holds()
+    assert not receipt.forced
+    assert receipt.counts == {
+        state.value: count for state, count in store.read(outbox.counts).items()
+    }
+    shipped = {row[0] for row in rows(store, "id", "WHERE state = 'shipped'")}
+    assert shipped <= arrived <= shipped | set(receipt.unconfirmed)
+    assert bool(receipt.unconfirmed) == (then is signal.SIGKILL)
+    assert close(store) == receipt
+
+
+def test_a_forced_closing_lists_what_is_not_confirmed(crowd: Crowd) -> None:
+    store, sandbox = crowd.store, crowd.sandbox
+    set_phase(store, Phase.ASSESSED)
+    stopped = crowd.stop_one_in_mid_send()
+    receipt = close(store, timeout=1, force=True)
+    assert receipt.forced
+    claimed = {row[0] for row in rows(store, "id", "WHERE state = 'claimed'")}
+    assert set(receipt.unconfirmed) == claimed
+    assert claimed
+    received, recorded = sandbox.collector.received, rows(store)
+    arrived = set(sandbox.collector.traces)
+    # Woken up, it may finish the one request that was under way, and no other.
+    stopped.signal(signal.SIGCONT)
+    crowd.all_say("nothing")
+    time.sleep(1)
+    assert sandbox.collector.received <= received + 1
+    assert set(sandbox.collector.traces) - arrived <= claimed
+    assert rows(store) == recorded
+    assert close(store) == receipt
+
+
+@pytest.mark.soak
+def test_closings_under_load_again_and_again(tmp_path: Path) -> None:
+    """Two minutes of pilots closed amid six processes and a moody collector."""
+    ends = time.monotonic() + 120
+    turn = 0
+    while time.monotonic() < ends:
+        turn += 1
+        store = SqliteStore(tmp_path / f"store-{turn}.db")
+        open_pilot(store)
+        with Sandbox(scale=0.05) as sandbox, ExitStack() as stack:
+            crowd = Crowd(store, sandbox, stack, 6)
+            for _ in range(20):
+                sandbox.script(Operation.TRACE, Unavailable(retry_after=1))
+                sandbox.script(Operation.TRACE, AnswerAfter(4))
+            crowd.all_say("recorded")
+            crowd.wait(lambda: sandbox.collector.received > 200)
+            set_phase(store, Phase.ASSESSED)
+            os.kill(crowd.processes[turn % 6].pid, signal.SIGKILL)
+            receipt = close(store, timeout=60)
+            arrived = set(sandbox.collector.traces)
+            crowd.assert_silent(3)
+            assert set(sandbox.collector.traces) == arrived
+            assert receipt.holds()
+            assert close(store) == receipt
+        store.close()

@@ -1,0 +1,159 @@
+"""The gate: recorded exactly when lawful (law 5)."""
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.traces import gate
+from eprescription_sdk.traces.gate import Phase, Wall
+from eprescription_sdk.traces.record import Recorder
+from tests.traces.samples import (
+    GO_LIVE,
+    KEY,
+    MODULE,
+    OTHER,
+    RPPS,
+    SITUATION,
+    call,
+    enrolment,
+    record,
+    rows,
+    set_phase,
+)
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+class _Undo(Exception):
+    """Ends an example's transaction."""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[SqliteStore]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "store.db")
+        yield store
+        store.close()
+
+
+# Days about two changes of the clocks, and moments about midnight there.
+days = st.sampled_from([date(2026, 3, 28) + timedelta(days=n) for n in range(4)]) | st.sampled_from(
+    [date(2026, 10, 24) + timedelta(days=n) for n in range(4)]
+)
+moments = st.builds(
+    lambda day, seconds: datetime.combine(day, datetime.min.time(), PARIS).astimezone(UTC)
+    + timedelta(seconds=seconds),
+    days,
+    st.sampled_from([0, -1, 1, 3600, -3600, 7200, -7200, 43200]) | st.integers(-86400, 86400),
+)
+
+
+@effort(max_examples=300, deadline=None)
+@given(
+    phase=st.none() | st.sampled_from(Phase),
+    enrolled=st.booleans(),
+    somebody_else=st.booleans(),
+    go_live=days,
+    withdrawn=st.none() | days,
+    situation=st.sampled_from([SITUATION, "cabinet"]),
+    at=moments,
+)
+def test_a_trace_is_recorded_exactly_when_it_is_lawful(
+    shared: SqliteStore,
+    phase: Phase | None,
+    *,
+    enrolled: bool,
+    somebody_else: bool,
+    go_live: date,
+    withdrawn: date | None,
+    situation: str,
+    at: datetime,
+) -> None:
+    local = at.astimezone(PARIS).date()
+    expected = (
+        phase in (Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED)
+        and enrolled
+        and go_live <= local
+        and (withdrawn is None or local < withdrawn)
+        and situation == SITUATION
+    )
+
+    def example(tx: Tx) -> None:
+        if phase is not None:
+            gate.set_phase(tx, phase, module=MODULE)
+        if enrolled:
+            gate.enrol(tx, enrolment(go_live=go_live, withdrawn_on=withdrawn))
+        if somebody_else:
+            gate.enrol(tx, enrolment(rpps=OTHER, label=2, go_live=date(2020, 1, 1)))
+        done = Recorder(KEY, None).record(tx, call(at=at, situation=situation))
+        assert done == expected
+        assert tx.execute("SELECT count(*) FROM traces") == [(int(expected),)]
+        raise _Undo
+
+    with pytest.raises(_Undo):
+        shared.write(example)
+
+
+LIVE = {Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED, Phase.CLOSING, Phase.CLOSED}
+
+
+@pytest.mark.parametrize("phase", [None, *Phase])
+@pytest.mark.parametrize(
+    ("who", "day", "live"),
+    [
+        (RPPS, GO_LIVE, True),
+        (RPPS, GO_LIVE + timedelta(days=9), True),
+        (RPPS, GO_LIVE - timedelta(days=1), False),
+        (RPPS, GO_LIVE + timedelta(days=10), False),
+        (OTHER, GO_LIVE, False),
+    ],
+)
+def test_the_walls_open_with_generalisation_alone(
+    store: SqliteStore, phase: Phase | None, who: object, day: date, *, live: bool
+) -> None:
+    left = GO_LIVE + timedelta(days=10)
+
+    def look(tx: Tx) -> Wall:
+        if phase is not None:
+            gate.set_phase(tx, phase, module=MODULE)
+        gate.enrol(tx, enrolment(withdrawn_on=left))
+        return gate.wall(tx, who, day)  # type: ignore[arg-type]
+
+    inside = phase is Phase.GENERALISED or (phase in LIVE and live)
+    assert store.write(look) is (Wall.INSIDE if inside else Wall.OUTSIDE)
+
+
+def test_enrolments_come_back_by_label(store: SqliteStore) -> None:
+    second = enrolment(rpps=OTHER, label=2, withdrawn_on=date(2026, 4, 1), withdrawn_reason="départ")
+    changed = enrolment(situation="cabinet")
+
+    def work(tx: Tx) -> None:
+        for each in (second, enrolment(), changed):
+            gate.enrol(tx, each)
+
+    store.write(work)
+    assert store.read(gate.enrolments) == (changed, second)
+    assert store.read(lambda tx: gate.enrolment(tx, OTHER)) == second
+    assert "99" not in repr(second)
+
+
+def test_a_phase_that_ends_ends_recording_at_once(running: SqliteStore) -> None:
+    """The check and the insertion are one transaction: no trace slips in behind a phase."""
+    recorder = Recorder(KEY, running.path)
+    assert record(running, recorder=recorder)
+    set_phase(running, Phase.CLOSING)
+    assert not record(running, 5, recorder)
+    # Closing may yet be given up: nothing was remembered.
+    assert not recorder.closed
+    set_phase(running, Phase.CLOSED)
+    assert not record(running, recorder=recorder)
+    assert recorder.closed
+    assert rows(running) == [(1,)]

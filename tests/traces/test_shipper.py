@@ -1,0 +1,374 @@
+"""Shipping to the sandbox's collector: at least once, whatever happens on the way."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.model.exchange import HttpReply, HttpRequest
+from eprescription_sdk.model.trace import CallTrace, ChainLink, Trace
+from eprescription_sdk.sandbox import (
+    AnswerAfter,
+    CommitThenDrop,
+    DropBeforeCommit,
+    Fault,
+    Operation,
+    Refuse,
+    Sandbox,
+    Unavailable,
+)
+from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.traces import outbox
+from eprescription_sdk.traces.gate import Phase
+from eprescription_sdk.traces.locks import SenderLock
+from eprescription_sdk.traces.outbox import Shipping
+from eprescription_sdk.traces.shipper import Shipment, Shipper
+from eprescription_sdk.traces.tde import TdeProfile
+from eprescription_sdk.transport import HttpxTransport
+from tests.processes import child
+from tests.traces.samples import marker, record, rows, set_phase
+
+Make = Callable[..., Shipper]
+
+
+@pytest.fixture
+def make(running: SqliteStore, sandbox: Sandbox) -> Iterator[Make]:
+    made: list[Shipper] = []
+
+    def make(
+        profile: TdeProfile | None = None, receipt: str | None = None, url: str | None = None
+    ) -> Shipper:
+        shipper = Shipper(
+            running,
+            profile or TdeProfile(),
+            HttpxTransport(),
+            collector_url=url or sandbox.collector_url,
+            clock=SystemClock(),
+            receipt=receipt,
+        )
+        made.append(shipper)
+        return shipper
+
+    yield make
+    for shipper in made:
+        shipper.stop()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not come to pass in time"
+        time.sleep(0.01)
+
+
+def counts(store: SqliteStore) -> dict[Shipping, int]:
+    return {state: count for state, count in store.read(outbox.counts).items() if count}
+
+
+def test_a_batch_arrives_with_its_links(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+    ids = record(running, 3)
+    assert make().ship_once() == Shipment(sent=3)
+    assert list(sandbox.collector.traces) == ids
+    assert counts(running) == {Shipping.SHIPPED: 3}
+    shipped = rows(running, "hash, shipped_at", "ORDER BY seq")
+    for trace, (hash_, shipped_at) in zip(sandbox.collector.traces.values(), shipped, strict=True):
+        assert hash_ in str(trace["entity"])
+        assert shipped_at
+
+
+def test_a_drain_ships_more_than_one_batch(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+    ids = record(running, 120)
+    assert make().drain(20) == 120
+    assert set(sandbox.collector.traces) == set(ids)
+    assert make().drain(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "received"),
+    [
+        (Unavailable(retry_after=1), 6),
+        (Refuse(429), 6),
+        (Refuse(401), 6),
+        (Refuse(500), 6),
+        (DropBeforeCommit(), 6),
+        (CommitThenDrop(), 6),
+    ],
+)
+def test_what_fails_is_sent_again_and_counted_once(
+    running: SqliteStore, sandbox: Sandbox, make: Make, fault: Fault, received: int
+) -> None:
+    ids = record(running, 5)
+    sandbox.script(Operation.TRACE, fault)
+    assert make().drain(20) == 5
+    assert list(sandbox.collector.traces) == ids
+    assert sandbox.collector.received == received
+    assert counts(running) == {Shipping.SHIPPED: 5}
+
+
+def test_what_went_before_a_failure_is_counted_too(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 5)
+    shipper = make()
+    assert shipper.ship_once() == Shipment(sent=5)
+    record(running, 5)
+    with sandbox.refusing_connections():
+        assert shipper.ship_once() == Shipment(failed=5)
+    assert shipper.drain(20) == 5
+
+
+def test_what_the_collector_refuses_is_quarantined_until_replayed(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    ids = record(running, 3)
+    sandbox.script(Operation.TRACE, Refuse(400))
+    shipper = make()
+    assert shipper.drain(20) == 2
+    assert list(sandbox.collector.traces) == ids[1:]
+    assert rows(running, "state, reason", "ORDER BY seq LIMIT 1") == [("quarantined", "HTTP 400")]
+    assert shipper.drain(5) == 0
+    assert running.write(outbox.replay) == 1
+    assert shipper.drain(20) == 1
+    assert set(sandbox.collector.traces) == set(ids)
+
+
+@pytest.mark.parametrize("error", [InvalidInput("It cannot be told."), KeyError("a bug")])
+def test_what_a_profile_cannot_express_holds_nobody_up(
+    running: SqliteStore, sandbox: Sandbox, make: Make, error: Exception
+) -> None:
+    ids = record(running, 3)
+
+    class Picky(TdeProfile):
+        def encode(self, trace: Trace, link: ChainLink) -> bytes:
+            assert isinstance(trace, CallTrace)
+            if trace.id == ids[1]:
+                raise error
+            return super().encode(trace, link)
+
+    assert make(Picky()).drain(20) == 2
+    assert set(sandbox.collector.traces) == {ids[0], ids[2]}
+    ((state, reason),) = rows(running, "state, reason", "WHERE seq = 2")
+    assert state == "quarantined"
+    assert reason
+
+
+def test_a_trace_whose_identity_was_purged_is_quarantined(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 2)
+    running.write(lambda tx: tx.execute("UPDATE traces SET identity = NULL WHERE seq = 1"))
+    assert make().drain(20) == 1
+    assert counts(running) == {Shipping.QUARANTINED: 1, Shipping.SHIPPED: 1}
+
+
+def test_a_foreign_transport_may_fail_in_any_way(running: SqliteStore) -> None:
+    class Broken:
+        sends = 0
+
+        def send(self, request: HttpRequest) -> HttpReply:
+            self.sends += 1
+            if self.sends == 2:
+                raise ZeroDivisionError
+            return HttpReply(status=201, headers={}, content=b"")
+
+        def close(self) -> None:
+            pass
+
+    record(running, 3)
+    shipper = Shipper(
+        running, TdeProfile(), Broken(), collector_url="http://unused", clock=SystemClock()
+    )
+    assert shipper.ship_once() == Shipment(sent=1, failed=2)
+    # What went is written down; the whole drain counts all of it.
+    assert counts(running) == {Shipping.SHIPPED: 1, Shipping.PENDING: 2}
+    assert shipper.drain(10) == 2
+
+
+def test_a_drain_ends_in_time(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+    record(running, 2)
+    shipper = make()
+    with sandbox.refusing_connections():
+        started = time.monotonic()
+        assert shipper.drain(1.0) == 0
+        assert time.monotonic() - started < 2
+    assert counts(running) == {Shipping.PENDING: 2}
+
+
+def test_the_thread_ships_what_comes(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+    shipper = make()
+    shipper.start()
+    shipper.start()
+    first = record(running, 3)
+    until(lambda: set(sandbox.collector.traces) == set(first))
+    second = record(running, 3)
+    until(lambda: set(sandbox.collector.traces) == {*first, *second})
+
+
+def test_stopping_interrupts_a_pause(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+    record(running, 1)
+    shipper = make()
+    with sandbox.refusing_connections():
+        shipper.start()
+        time.sleep(1.5)  # By now it pauses for long.
+        started = time.monotonic()
+        shipper.stop()
+        assert time.monotonic() - started < 1
+    assert counts(running) == {Shipping.PENDING: 1}
+
+
+def test_stopping_awaits_the_request_under_way(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 3)
+    sandbox.script(Operation.TRACE, AnswerAfter(10))  # half a second
+    shipper = make()
+    shipper.start()
+    until(lambda: sandbox.collector.received == 1)
+    shipper.stop()
+    assert counts(running) == {Shipping.SHIPPED: 1, Shipping.PENDING: 2}
+
+
+def test_a_forked_child_ships_by_a_thread_of_its_own(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    shipper = make()
+    record(running, 1)
+    assert shipper.ship_once().sent == 1
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            shipper.start()
+            record(running, 2)
+            until(lambda: counts(running) == {Shipping.SHIPPED: 3})
+            shipper.stop()
+            running.close()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert len(sandbox.collector.traces) == 3
+
+
+def test_two_shippers_in_two_processes_share_the_work(
+    running: SqliteStore, sandbox: Sandbox
+) -> None:
+    ids = record(running, 400)
+    arguments = ("tests.traces.children", "ship", str(running.path), sandbox.collector_url)
+    with child(*arguments) as first, child(*arguments) as second:
+        for process in (first, second):
+            assert process.line() == "ready"
+        for process in (first, second):
+            process.tell("go")
+        sent = [int(process.rest()) for process in (first, second)]
+    assert sum(sent) == 400
+    assert min(sent) > 0
+    # Nobody sent what the other had claimed.
+    assert sandbox.collector.received == 400
+    assert set(sandbox.collector.traces) == set(ids)
+
+
+def test_a_killed_shipper_leaves_its_claims_to_others(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    ids = record(running, 10)
+    sandbox.script(Operation.TRACE, AnswerAfter(30))
+    with child("tests.traces.children", "ship", str(running.path), sandbox.collector_url) as other:
+        other.line()
+        other.tell("go")
+        until(lambda: sandbox.collector.received == 1)
+    assert counts(running) == {Shipping.CLAIMED: 10}
+    # Its lease runs out.
+    running.write(lambda tx: tx.execute("UPDATE traces SET lease_until = '2000'"))
+    assert make().drain(20) == 10
+    assert set(sandbox.collector.traces) == set(ids)
+
+
+# --- closed ---------------------------------------------------------------------------------
+
+
+def test_nothing_leaves_while_somebody_closes(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 1)
+    assert running.path is not None
+    with SenderLock(running.path).exclusive(1):
+        assert make().ship_once() == Shipment(blocked=True)
+    assert not sandbox.collector.received
+
+
+def test_nothing_leaves_a_restored_store(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 1)
+    assert make(receipt="pinned").ship_once() == Shipment()
+    shipper = make()
+    marker(running).write_text("{}")
+    assert shipper.ship_once() == Shipment()
+    assert shipper.drain(1) == 0
+    assert not sandbox.collector.received
+
+
+def test_a_sender_stopped_in_mid_batch_sends_no_more_after_a_forced_closing(
+    running: SqliteStore,
+) -> None:
+    """What happens to it is played by the transport: the closing comes with the first answer."""
+
+    class Meanwhile:
+        sends = 0
+
+        def send(self, request: HttpRequest) -> HttpReply:
+            self.sends += 1
+            marker(running).write_text("{}")
+            return HttpReply(status=201, headers={}, content=b"")
+
+        def close(self) -> None:
+            pass
+
+    record(running, 5)
+    transport = Meanwhile()
+    Shipper(
+        running, TdeProfile(), transport, collector_url="http://unused", clock=SystemClock()
+    ).ship_once()
+    assert transport.sends == 1
+
+
+def test_a_sender_whose_lease_is_over_sends_no_more(running: SqliteStore) -> None:
+    class Slow(SystemClock):
+        late = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.late
+
+    class Stopped:
+        sends = 0
+
+        def send(self, request: HttpRequest) -> HttpReply:
+            self.sends += 1
+            clock.late = 3600
+            return HttpReply(status=201, headers={}, content=b"")
+
+        def close(self) -> None:
+            pass
+
+    record(running, 5)
+    clock, transport = Slow(), Stopped()
+    Shipper(
+        running, TdeProfile(), transport, collector_url="http://unused", clock=clock
+    ).ship_once()
+    assert transport.sends == 1
+    assert counts(running) == {Shipping.SHIPPED: 1, Shipping.PENDING: 4}
+
+
+def test_the_thread_ends_once_closed(running: SqliteStore, make: Make) -> None:
+    shipper = make()
+    shipper.start()
+    thread = shipper._thread  # noqa: SLF001
+    assert thread is not None
+    set_phase(running, Phase.CLOSED)
+    marker(running).write_text("{}")
+    thread.join(5)
+    assert not thread.is_alive()
