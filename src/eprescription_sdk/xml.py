@@ -12,7 +12,7 @@ from typing import NewType, TypeAlias
 
 from lxml import etree
 
-from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.errors import InvalidInput, XmlRefused
 
 Node: TypeAlias = etree._Element
 """An element of a document that the reader accepted."""
@@ -22,15 +22,15 @@ Fragment = NewType("Fragment", str)
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 100
+MAX_MARKS = 50_000
+"""The most tags, attributes and references of a document: a tree takes twenty to forty times the
+bytes of the shortest tags that it is built from."""
 
+_DEEPER = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+_ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)""")
+_READ = frozenset({b"utf-8", b"utf-16", b"us-ascii", b"iso-8859-1", b"iso-8859-15"})
 _NAME = re.compile(r"[A-Za-z_][\w.\-]*(:[A-Za-z_][\w.\-]*)?", re.ASCII)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-class XmlRefused(InvalidInput):
-    """A document that is malformed, too large, too deep, or carries a document type."""
-
-    code = "EP-INPUT-XML"
 
 
 def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Node:
@@ -45,9 +45,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Node:
     """
     if len(data) > max_bytes:
         raise XmlRefused(f"The XML document is larger than {max_bytes} bytes.")
-    # A document type is the door to entities; no message of the téléservice has one.
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise XmlRefused("The XML document carries a document type.")
+    _look(data)
     # A parser each time: lxml's keeps state, and callers are on many threads.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
@@ -55,18 +53,38 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Node:
     )  # fmt: skip
     try:
         root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError):
+    except (etree.XMLSyntaxError, ValueError) as error:
         # Not chained: the parser's complaint may quote the document.
+        if "Excessive depth" in str(error):
+            raise XmlRefused(_TOO_DEEP) from None
         raise XmlRefused("The XML document is malformed.") from None
     # Encodings such as UTF-16 would hide the document type from the test above.
     if root.getroottree().docinfo.internalDTD is not None:
         raise XmlRefused("The XML document carries a document type.")
-    depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if depth > MAX_DEPTH:
-            raise XmlRefused(f"The XML document is nested deeper than {MAX_DEPTH} levels.")
+    if _DEEPER(root.getroottree()):
+        raise XmlRefused(_TOO_DEEP)
     return root
+
+
+_TOO_DEEP = f"The XML document is nested deeper than {MAX_DEPTH} levels."
+
+
+def _look(data: bytes) -> None:
+    """Refuse, before anything is built from it, what would not be worth reading.
+
+    Raises:
+        XmlRefused: a document type, an encoding that hides marks, or too many of them.
+    """
+    # A document type is the door to entities; no message of the téléservice has one.
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise XmlRefused("The XML document carries a document type.")
+    # Each of these encodings writes a mark with the byte that is counted below.
+    head = data[:256].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    named = _ENCODING.search(head)
+    if head[:1] not in (b"<", b"") or (named is not None and named[1].lower() not in _READ):
+        raise XmlRefused("The document is no XML, or in an encoding that is not read.")
+    if max(data.count(mark) for mark in (b"<", b"=", b"&")) > MAX_MARKS:
+        raise XmlRefused(f"The XML document has more than {MAX_MARKS} tags or attributes.")
 
 
 def local_name(node: Node) -> str:
@@ -90,8 +108,15 @@ def text(node: Node | None) -> str:
 
 
 def canonical(node: Node) -> bytes:
-    """Exclusive canonical form: the bytes that stand for the content, whatever the prefixes."""
-    return etree.tostring(node, method="c14n", exclusive=True)
+    """Exclusive canonical form: the bytes that stand for the content, whatever the prefixes.
+
+    Raises:
+        XmlRefused: there is none, since a namespace has a relative name (Canonical XML 1.0, 1.3).
+    """
+    try:
+        return etree.tostring(node, method="c14n", exclusive=True)
+    except etree.C14NError:
+        raise XmlRefused("The XML document has no canonical form.") from None
 
 
 def serialise(node: Node) -> bytes:
@@ -102,7 +127,10 @@ def serialise(node: Node) -> bytes:
 def embed(data: bytes) -> Fragment:
     """Foreign markup, checked by the reader, in a form the writer may embed."""
     parse(data)
-    decoded = data.decode("utf-8")
+    try:
+        decoded = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise XmlRefused("The XML document is not in UTF-8.") from None
     return Fragment(re.sub(r"^\ufeff?\s*<\?xml[^>]*\?>\s*", "", decoded))
 
 

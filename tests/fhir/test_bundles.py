@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import fhirkit
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from hypothesis import HealthCheck, given, settings
 
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.fhir import (
@@ -18,11 +20,20 @@ from eprescription_sdk.fhir import (
     prescription_to_fhir,
     to_xml,
 )
-from eprescription_sdk.model.lines import BiologyLine, Line, MedicationLine, NursingLine
+from eprescription_sdk.model.lines import (
+    LINE_TYPES,
+    BiologyLine,
+    ImagingLine,
+    Line,
+    MedicationLine,
+    NursingLine,
+)
+from eprescription_sdk.model.people import AnonymousPatient
 from eprescription_sdk.model.posology import Dosage, Quantity
 from eprescription_sdk.model.prescription import ExecutionReading, Prescription
 from eprescription_sdk.xml import child, parse
 from tests.model import samples
+from tests.model.strategies import full_line, prescriptions
 
 PRESCRIPTIONS = {
     **{path.stem: samples.example(path) for path in samples.EXAMPLES},
@@ -79,11 +90,45 @@ def test_xml_says_the_same(prescription: Prescription) -> None:
     assert prescription_from_fhir(received) == as_carried(prescription)
 
 
+def accepted_elsewhere(prescription: Prescription) -> None:
+    for number in (None, samples.NUMBER):
+        bundle = prescription_to_fhir(prescription, number=number)
+        text = json.dumps(bundle)
+        Bundle.model_validate_json(text)
+        Bundle.model_validate_xml(to_xml(bundle).encode())
+        assert [str(issue) for issue in fhirkit.parse(text).issues] == []
+        assert fhirkit.parse(text).to_dict() == json.loads(text, parse_float=Decimal)
+
+
 @every_prescription
-@pytest.mark.parametrize("number", [None, samples.NUMBER])
-def test_another_reader_of_fhir_accepts_it(prescription: Prescription, number: Any) -> None:
-    bundle = prescription_to_fhir(prescription, number=number)
-    Bundle.model_validate(json.loads(json.dumps(bundle)))
+def test_other_readers_of_fhir_accept_it(prescription: Prescription) -> None:
+    accepted_elsewhere(prescription)
+
+
+@pytest.mark.parametrize("kind", LINE_TYPES, ids=lambda kind: kind.__name__)
+def test_other_readers_accept_every_family(kind: type[Line]) -> None:
+    accepted_elsewhere(only(full_line(kind), kind(label="A", text="B")))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+@given(prescriptions())
+def test_other_readers_accept_whatever_is_valid(prescription: Prescription) -> None:
+    accepted_elsewhere(prescription)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(prescriptions())
+def test_whatever_is_valid_comes_back(prescription: Prescription) -> None:
+    sent = prescription_to_fhir(prescription, number=samples.NUMBER)
+    received = from_xml(to_xml(sent).encode())
+    assert received == sent == json.loads(json.dumps(sent))
+    assert prescription_from_fhir(received) == as_carried(prescription)
+    assert prescription_from_fhir(
+        prescription_to_fhir(prescription),
+        prescriber=prescription.prescriber,
+        patient=prescription.patient,
+        execution_reading=prescription.execution_reading,
+    ) == as_carried(prescription)
 
 
 @every_prescription
@@ -179,6 +224,17 @@ def test_a_time_of_issue_is_needed() -> None:
         prescription_to_fhir(naive)
 
 
+def test_what_is_never_sent_is_never_written() -> None:
+    anonymous = attrs.evolve(samples.prescription(), patient=AnonymousPatient())
+    with pytest.raises(InvalidInput) as caught:
+        prescription_to_fhir(anonymous)
+    assert caught.value.path == "patient"
+    mixed = only(MedicationLine(label="A", text="B"), ImagingLine(label="A", text="B"))
+    with pytest.raises(InvalidInput, match="imaging and patient transport") as caught:
+        prescription_to_fhir(mixed)
+    assert caught.value.path == "lines[1]"
+
+
 def test_control_characters_are_refused() -> None:
     for line in (
         MedicationLine(label="a\x00", text="b"),
@@ -255,7 +311,7 @@ def resource(bundle: dict[str, Any], kind: str) -> dict[str, Any]:
         (lambda b: resource(b, "Practitioner").update(identifier=[{}]), "$.entry[3].resource"),
         (
             lambda b: resource(b, "DeviceRequest")["extension"][-1]["valueCoding"].update(code="X"),
-            "$.entry[1].resource.extension[4]",
+            "$.entry[1].resource.extension[7]",
         ),
     ],
 )
@@ -270,11 +326,32 @@ def test_a_damaged_document_is_refused_with_its_path(
     assert samples.PATIENT.ins.value not in str(caught.value)
 
 
-def test_an_act_of_no_known_type_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("element", "words", "said"),
+    [
+        ("category", None, "no single document type"),
+        ("category", "Imagerie médicale", "looks like imaging"),
+        ("code", "Radiographie du poignet", "looks like imaging"),
+        ("code", "Échographie abdominale", "looks like imaging"),
+        ("code", "Transport en ambulance", "looks like patient transport"),
+    ],
+)
+def test_an_act_outside_the_perimeter_is_refused_with_the_reason(
+    element: str, words: str | None, said: str
+) -> None:
     bundle = prescription_to_fhir(only(NursingLine(label="A", text="B")), number=samples.NUMBER)
-    del resource(bundle, "ServiceRequest")["category"]
-    with pytest.raises(InvalidInput, match=r"resource\.category"):
+    act = resource(bundle, "ServiceRequest")
+    del act["category"]
+    if words and element == "code":
+        act["code"] = {"coding": [{"display": words}]}
+    elif words:
+        act["category"] = [{"text": words}]
+    with pytest.raises(InvalidInput) as caught:
         prescription_from_fhir(bundle)
+    ((path, sentence),) = caught.value.findings
+    assert path == "$.entry[0].resource.category"
+    assert said in sentence
+    assert "imaging acts and patient transport are outside it" in sentence
 
 
 def test_two_numbers_in_a_bundle_are_refused() -> None:

@@ -184,7 +184,9 @@ def test_the_table_agrees_with_another_reader_of_fhir() -> None:
     for name in (
         "Bundle", "MedicationRequest", "DeviceRequest", "ServiceRequest", "Patient",
         "Practitioner", "PractitionerRole", "Organization", "Medication", "Condition",
-        "Observation", "Dosage", "Timing", "Quantity", "CodeableConcept", "Reference",
+        "Observation", "Encounter", "RelatedPerson", "Device", "Coverage", "CareTeam", "Group",
+        "Location", "Substance", "AllergyIntolerance", "DetectedIssue", "Provenance",
+        "Procedure", "Specimen", "Dosage", "Timing", "Quantity", "CodeableConcept", "Reference",
     ):  # fmt: skip
         module = importlib.import_module(f"fhir.resources.R4B.{name.lower()}")
         theirs = getattr(module, name)

@@ -13,7 +13,15 @@ from eprescription_sdk.model.flags import (
 )
 from eprescription_sdk.model.identifiers import Finess, Ins, InsOid, PrescriptionNumber, Rpps
 from eprescription_sdk.model.json_form import prescription_from_json
-from eprescription_sdk.model.lines import CodeSystem, Coding, DeviceLine, MedicationLine
+from eprescription_sdk.model.lines import (
+    CodeSystem,
+    Coding,
+    DeviceLine,
+    Laterality,
+    Line,
+    MedicationLine,
+    Period,
+)
 from eprescription_sdk.model.people import (
     ExerciseMode,
     Patient,
@@ -60,6 +68,7 @@ PATIENT = Patient(
     sex=Sex.FEMALE,
 )
 DAY = Duration(value=Decimal(1), unit=TimeUnit.DAY)
+WEEK = Duration(value=Decimal(1), unit=TimeUnit.WEEK)
 TABLET = Quantity(
     value=Decimal("0.75"),
     unit="comprimé",
@@ -74,7 +83,7 @@ def example(path: Path) -> Prescription:
     return prescription_from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def prescription(*lines: MedicationLine | DeviceLine) -> Prescription:
+def prescription(*lines: Line) -> Prescription:
     """A valid prescription of these lines, or of one plain medicine."""
     return Prescription(
         prescriber=PRESCRIBER,
@@ -93,20 +102,26 @@ EVERY_DOSAGE_FIELD = Dosage(
     frequency=1,
     frequency_max=3,
     every=Duration(value=Decimal("1.5"), unit=TimeUnit.WEEK),
+    every_max=Duration(value=Decimal(2), unit=TimeUnit.WEEK),
+    count=12,
     times_of_day=(time(8), time(20, 30)),
     moments=(Moment.BEFORE_LUNCH, Moment.AT_BEDTIME),
     offset=30,
     days_of_week=(Weekday.MONDAY, Weekday.SUNDAY),
     duration=Duration(value=Decimal(2), unit=TimeUnit.MONTH),
+    duration_max=Duration(value=Decimal(3), unit=TimeUnit.MONTH),
+    over=Duration(value=Decimal(20), unit=TimeUnit.MINUTE),
+    rate=Quantity(value=Decimal(20), unit="mL/h", code="mL/h", system="http://unitsofmeasure.org"),
     as_needed=True,
     as_needed_reason="douleur",
     max_per_intake=TABLET,
     max_per_period=(
         Maximum(quantity=TABLET, period=DAY),
-        Maximum(quantity=TABLET, period=Duration(value=Decimal(1), unit=TimeUnit.WEEK)),
+        Maximum(quantity=TABLET, period=WEEK),
     ),
     minimum_interval=Duration(value=Decimal(6), unit=TimeUnit.HOUR),
     route="voie orale",
+    site="bras",
     instructions=("avec de l'eau", "debout"),
 )
 
@@ -122,6 +137,7 @@ EVERY_FIELD = Prescription(
                 Coding(system=CodeSystem.CIS, code="60000001"),
             ),
             flags=frozenset({LineFlag.LONG_TERM_ILLNESS, LineFlag.OFF_LABEL}),
+            validity=Period(start=date(2026, 3, 1), end=date(2026, 6, 1)),
             note="À jeun.",
             dosage=(Dosage(dose=TABLET), EVERY_DOSAGE_FIELD),
             quantity=Quantity(value=Decimal(3), unit="boîte"),
@@ -135,6 +151,9 @@ EVERY_FIELD = Prescription(
             quantity=2,
             renewals=1,
             rental_days=7,
+            site="genou",
+            side=Laterality.LEFT,
+            validity=Period(end=date(2026, 6, 1)),
             flags=frozenset({LineFlag.PREVENTION}),
         ),
     ),

@@ -101,3 +101,17 @@ def test_types_are_checked() -> None:
         Rpps(99700218896)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Ins("255081416802538", "1.2")  # type: ignore[arg-type]
+
+
+def test_a_person_reads_them_in_groups() -> None:
+    assert Ins("255081416802538").format() == "2 55 08 14 168 025 38"
+    assert Finess("330781287").format() == "33 078128 7"
+    assert Rpps("99700218896").format() == "99700218896"
+    for identifier in (Ins("1"), Finess(""), Rpps("x"), PrescriptionNumber("é")):
+        assert isinstance(identifier.format(), str)
+
+
+def test_what_was_formatted_can_be_parsed() -> None:
+    for text, kind in (("255081416802538", Ins), ("330781287", Finess), ("99700218896", Rpps)):
+        assert kind.parse(kind(text).format()) == kind(text)
+    assert Ins.parse("1 75 12 2a 000 001 00", InsOid.TEST).value == "175122A00000100"

@@ -4,7 +4,15 @@ import attrs
 import pytest
 
 from eprescription_sdk.model.family import DocumentType, Family, paper_documents
-from eprescription_sdk.model.lines import BiologyLine, DeviceLine, MedicationLine, NursingLine
+from eprescription_sdk.model.lines import (
+    BiologyLine,
+    DeviceLine,
+    ImagingLine,
+    MedicationLine,
+    NursingLine,
+    TransportLine,
+)
+from eprescription_sdk.model.people import AnonymousPatient
 from eprescription_sdk.model.prescription import Prescription
 from tests.model import samples
 
@@ -48,6 +56,39 @@ def test_split_keeps_an_act_and_leaves_a_single_document_alone() -> None:
     assert {part.act for part in mixed(act="act-1").split()} == {"act-1"}
     single = samples.prescription(MEDICINE, DEVICE)
     assert single.split() == (single,)
+
+
+def test_split_sets_apart_what_stays_on_paper() -> None:
+    imaging = ImagingLine(label="Radiographie", text="Radiographie du poignet")
+    transport = TransportLine(label="VSL", text="Aller et retour")
+    whole = attrs.evolve(mixed(reference="ref"), lines=(imaging, MEDICINE, transport, imaging))
+    paper, digital, other = whole.split()
+    assert (paper.lines, digital.lines, other.lines) == (
+        (imaging, imaging),
+        (MEDICINE,),
+        (transport,),
+    )
+    assert (paper.reference, digital.reference, other.reference) == (None, "ref#57833-6", None)
+    assert not digital.problems()
+    assert {each.code for part in (paper, other) for each in part.problems()} == {
+        "RX-OUT-OF-PERIMETER"
+    }
+
+
+def test_a_prescription_names_the_practice_situation_it_is_written_in() -> None:
+    elsewhere = samples.PRESCRIBER.acting_in(samples.OTHER_PRESCRIBER.situation)
+    assert elsewhere.rpps == samples.PRESCRIBER.rpps
+    assert elsewhere.situation.id == "situation-2"
+    assert attrs.evolve(samples.prescription(), prescriber=elsewhere) != samples.prescription()
+
+
+def test_an_anonymous_patient_has_no_identity_to_give() -> None:
+    nobody = AnonymousPatient()
+    assert not nobody.ins.value
+    assert not nobody.family_name
+    assert not nobody.given_name
+    with pytest.raises(TypeError):
+        AnonymousPatient(family_name="X")  # type: ignore[call-arg]
 
 
 def test_nothing_shows_content_in_repr() -> None:

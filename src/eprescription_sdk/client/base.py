@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from eprescription_sdk import ledger, telemetry
-from eprescription_sdk.client.core import Core, make_core
+from eprescription_sdk.client.core import Core, make_core, store_of
 from eprescription_sdk.client.document import DocumentBlock, document_block
 from eprescription_sdk.client.settlement import common, record
 from eprescription_sdk.clock import Clock, SystemClock, iso
@@ -20,10 +20,11 @@ from eprescription_sdk.model.outcomes import Registered
 from eprescription_sdk.model.trace import NonDigitalReason, PrescriptionTrace
 from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfile
 from eprescription_sdk.settings import Settings
-from eprescription_sdk.storage import SqliteStore, Store, Tx
+from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
+from eprescription_sdk.transport.tls import context_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -53,7 +54,7 @@ class ClientBase:
             codec=codec,
             code2d=code2d,
             clock=clock,
-            store=store or SqliteStore(settings.store),
+            store=store or store_of(settings),
         )
         self._profile = trace_profile or TdeProfile()
         self._shipper: Shipper | None = None
@@ -84,7 +85,7 @@ class ClientBase:
             self._shipper = Shipper(
                 self._core.store,
                 self._profile,
-                HttpxTransport(),
+                HttpxTransport(context_of(settings)),
                 collector_url=settings.collector_url,
                 clock=self._core.clock,
                 receipt=settings.closing_receipt,
@@ -95,9 +96,14 @@ class ClientBase:
         """Ship traces in a thread of this process until the client is closed."""
         self.shipper.start()
 
-    def document_block(self, outcome: Registered) -> DocumentBlock:
-        """What to print on the document of a registered prescription."""
-        return document_block(self._core, outcome)
+    def document_block(self, outcome: Registered, *, legal_mentions: str = "") -> DocumentBlock:
+        """What to print on the document of a registered prescription.
+
+        Args:
+            outcome: of its ``create()``.
+            legal_mentions: the integrator's text, as the specification asks.
+        """
+        return document_block(self._core, outcome, legal_mentions=legal_mentions)
 
     def declare_volume(self, *, prescriber: Rpps, day: date, documents: int) -> None:
         """Say how many documents a practitioner wrote on a day, from the host's own tables.

@@ -88,7 +88,7 @@ def read_dosages(source: list[dict[str, Any]], text: str) -> tuple[Dosage, ...]:
     for each in source:
         dosage = _read(each)
         kept = remember(_write(dosage, several=several), each)
-        found.append(attrs.evolve(dosage, kept=kept))
+        found.append(dosage if kept is None else attrs.evolve(dosage, kept=kept))
     return tuple(found)
 
 
@@ -97,7 +97,7 @@ def _write(dosage: Dosage, *, several: bool) -> dict[str, Any]:
     if extensions := _write_extensions(dosage):
         written["extension"] = extensions
     # Words alone, without a rank, stand for a posology that has no structure.
-    if several or dosage.sequence != 1 or attrs.evolve(dosage, text=None, kept=None) == Dosage():
+    if several or dosage.sequence != 1 or _says_nothing(dosage):
         written["sequence"] = dosage.sequence
     if dosage.text is not None:
         written["text"] = dosage.text
@@ -109,18 +109,34 @@ def _write(dosage: Dosage, *, several: bool) -> dict[str, Any]:
         written["asNeededCodeableConcept"] = {"text": dosage.as_needed_reason}
     elif dosage.as_needed:
         written["asNeededBoolean"] = True
-    if dosage.route is not None:
-        written["route"] = {"text": dosage.route}
+    for name in ("site", "route"):
+        if (words := getattr(dosage, name)) is not None:
+            written[name] = {"text": words}
     return written | _write_amounts(dosage)
+
+
+def _says_nothing(dosage: Dosage) -> bool:
+    """Whether there is nothing but words."""
+    return all(getattr(dosage, field.name) == field.default for field in _STRUCTURE)
+
+
+_STRUCTURE = [
+    field for field in attrs.fields(Dosage) if field.name not in ("kept", "sequence", "text")
+]
 
 
 def _write_amounts(dosage: Dosage) -> dict[str, Any]:
     written: dict[str, Any] = {}
+    amount: dict[str, Any] = {}
     if dosage.dose is not None and dosage.dose_high is not None:
         ends = {"low": write_quantity(dosage.dose), "high": write_quantity(dosage.dose_high)}
-        written["doseAndRate"] = [{"doseRange": ends}]
+        amount["doseRange"] = ends
     elif dosage.dose is not None:
-        written["doseAndRate"] = [{"doseQuantity": write_quantity(dosage.dose)}]
+        amount["doseQuantity"] = write_quantity(dosage.dose)
+    if dosage.rate is not None:
+        amount["rateQuantity"] = write_quantity(dosage.rate)
+    if amount:
+        written["doseAndRate"] = [amount]
     if dosage.max_per_period:
         written["maxDosePerPeriod"] = _write_maximum(dosage.max_per_period[0])
     if dosage.max_per_intake is not None:
@@ -129,25 +145,37 @@ def _write_amounts(dosage: Dosage) -> dict[str, Any]:
 
 
 def _write_timing(dosage: Dosage) -> dict[str, Any]:
-    repeat: dict[str, Any] = {}
-    if dosage.duration is not None:
-        repeat["boundsDuration"] = write_duration(dosage.duration)
-    if dosage.frequency is not None:
-        repeat["frequency"] = dosage.frequency
-    if dosage.frequency_max is not None:
-        repeat["frequencyMax"] = dosage.frequency_max
-    if dosage.every is not None:
-        repeat["period"] = plain_number(dosage.every.value)
-        repeat["periodUnit"] = dosage.every.unit.value
+    repeat = _write_bounds(dosage)
+    for name, count in (
+        ("count", dosage.count),
+        ("frequency", dosage.frequency),
+        ("frequencyMax", dosage.frequency_max),
+        ("offset", dosage.offset),
+    ):
+        if count is not None:
+            repeat[name] = count
+    for name, length in (("duration", dosage.over), ("period", dosage.every)):
+        if length is not None:
+            repeat[name] = plain_number(length.value)
+            repeat[f"{name}Unit"] = length.unit.value
+    if dosage.every is not None and dosage.every_max is not None:
+        repeat["periodMax"] = plain_number(dosage.every_max.value)
     if dosage.days_of_week:
         repeat["dayOfWeek"] = [day.value for day in dosage.days_of_week]
     if dosage.times_of_day:
         repeat["timeOfDay"] = [moment.isoformat() for moment in dosage.times_of_day]
     if dosage.moments:
         repeat["when"] = [moment.value for moment in dosage.moments]
-    if dosage.offset is not None:
-        repeat["offset"] = dosage.offset
     return repeat
+
+
+def _write_bounds(dosage: Dosage) -> dict[str, Any]:
+    if dosage.duration is None:
+        return {}
+    least = write_duration(dosage.duration)
+    if dosage.duration_max is None:
+        return {"boundsDuration": least}
+    return {"boundsRange": {"low": least, "high": write_duration(dosage.duration_max)}}
 
 
 def _write_extensions(dosage: Dosage) -> list[dict[str, Any]]:
@@ -175,6 +203,9 @@ def _read(source: dict[str, Any]) -> Dosage:
     doses = source.get("doseAndRate", [])
     dose = doses[0] if len(doses) == 1 else {}
     range_ = dose.get("doseRange", {})
+    low, high = read_quantity(range_.get("low")), read_quantity(range_.get("high"))
+    every = _duration(repeat.get("period"), repeat.get("periodUnit"))
+    duration, duration_max = _read_bounds(repeat)
     need = source.get("asNeededCodeableConcept")
     extensions = source.get("extension", [])
     maxima = [source.get("maxDosePerPeriod")] + [
@@ -186,16 +217,21 @@ def _read(source: dict[str, Any]) -> Dosage:
     return Dosage(
         sequence=source.get("sequence", 1),
         text=source.get("text"),
-        dose=read_quantity(dose.get("doseQuantity") or range_.get("low")),
-        dose_high=read_quantity(range_.get("high")) if "low" in range_ else None,
+        dose=low if low and high else read_quantity(dose.get("doseQuantity")),
+        dose_high=high if low else None,
         frequency=repeat.get("frequency"),
         frequency_max=repeat.get("frequencyMax"),
-        every=_duration(repeat.get("period"), repeat.get("periodUnit")),
+        every=every,
+        every_max=_duration(repeat.get("periodMax"), repeat.get("periodUnit")) if every else None,
+        count=repeat.get("count"),
         times_of_day=_members(_time, repeat.get("timeOfDay")),
         moments=_members(Moment, repeat.get("when")),
         offset=repeat.get("offset"),
         days_of_week=_members(Weekday, repeat.get("dayOfWeek")),
-        duration=read_duration(repeat.get("boundsDuration")),
+        duration=duration,
+        duration_max=duration_max,
+        over=_duration(repeat.get("duration"), repeat.get("durationUnit")),
+        rate=read_quantity(dose.get("rateQuantity")),
         as_needed=need is not None or source.get("asNeededBoolean", False),
         as_needed_reason=read_concept(need),
         max_per_intake=read_quantity(source.get("maxDosePerAdministration")),
@@ -204,6 +240,7 @@ def _read(source: dict[str, Any]) -> Dosage:
         ),
         minimum_interval=read_duration(intervals[0]) if intervals else None,
         route=read_concept(source.get("route")),
+        site=read_concept(source.get("site")),
         instructions=tuple(
             words for words in map(read_concept, source.get("additionalInstruction", [])) if words
         ),
@@ -235,6 +272,15 @@ def read_duration(source: dict[str, Any] | None) -> Duration | None:
     if not source or "comparator" in source:
         return None
     return _duration(source.get("value"), source.get("code"))
+
+
+def _read_bounds(repeat: dict[str, Any]) -> tuple[Duration | None, Duration | None]:
+    """How long, as one length of time or as a range: both ends of it, or neither."""
+    ends = repeat.get("boundsRange", {})
+    low, high = read_duration(ends.get("low")), read_duration(ends.get("high"))
+    if low is not None and high is not None:
+        return low, high
+    return read_duration(repeat.get("boundsDuration")), None
 
 
 def _exact(number: float | Decimal) -> Decimal:

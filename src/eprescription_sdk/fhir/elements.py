@@ -11,6 +11,8 @@ from functools import cache
 
 import attrs
 
+from eprescription_sdk.fhir.further_types import FURTHER_TYPES
+
 
 class Kind(Enum):
     """What a value is, when it is not one of the types below."""
@@ -82,7 +84,12 @@ _TYPES = {
         valueDuration:Duration valueHumanName:HumanName valueIdentifier:Identifier
         valuePeriod:Period valueQuantity:Quantity valueRange:Range valueRatio:Ratio
         valueReference:Reference valueSampledData:SampledData valueSignature:Signature
-        valueTiming:Timing valueDosage:Dosage valueMeta:Meta
+        valueTiming:Timing valueDosage:Dosage valueMeta:Meta valueCount:Count
+        valueDistance:Distance valueMoney:Money valueContactDetail:ContactDetail
+        valueContributor:Contributor valueDataRequirement:DataRequirement
+        valueExpression:Expression valueParameterDefinition:ParameterDefinition
+        valueRelatedArtifact:RelatedArtifact valueTriggerDefinition:TriggerDefinition
+        valueUsageContext:UsageContext
     """,
     "MedicationRequest": """
         +resource identifier*:Identifier status statusReason:CodeableConcept intent
@@ -279,4 +286,5 @@ _TYPES = {
         duration:d durationMax:d durationUnit frequency:i frequencyMax:i period:d periodMax:d
         periodUnit dayOfWeek* timeOfDay* when* offset:i
     """,
+    **FURTHER_TYPES,
 }

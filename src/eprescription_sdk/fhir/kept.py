@@ -1,11 +1,11 @@
 """What a FHIR source says beyond the model: remembered on import, given back on export.
 
 An element of the source is remembered together with a mark of what the model alone would
-write in its place: ``[mark, theirs]``, where None stands for an absent element. Export writes
-what the model says and then, wherever that still has the mark, puts ``theirs`` back. So an
-untouched import comes out as it went in, and what a host changes in the model is never hidden
-by what its source once said. A mark is a digest: lines may be copied to another patient's
-prescription, and must not carry the first one's identity along.
+write of the same fact: ``[mark, theirs]``, where None stands for an absent element. Export
+writes what the model says and then, wherever that still has the mark, puts ``theirs`` back. So
+an untouched import comes out as it went in, and what a host changes in the model is neither
+hidden nor contradicted by what its source once said. A mark is a digest: lines may be copied to
+another patient's prescription, and must not carry the first one's identity along.
 """
 
 import hashlib
@@ -16,14 +16,44 @@ from typing import Any
 
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.fhir.names import OURS, RENDERED_DOSAGE
+from eprescription_sdk.model.sealed import seal, unseal
 
 # Their parts are facts of their own: one may change while the others stay. Any other element,
 # such as a code or a quantity, is a single fact.
 _COMPOSITE = frozenset({"timing", "repeat", "doseAndRate", "dispenseRequest"})
 
+# Elements that are one fact: the types of a choice, and those that mean nothing alone.
+_FACTS = {
+    name: names
+    for line in """
+        asNeededBoolean asNeededCodeableConcept
+        medicationCodeableConcept medicationReference
+        codeCodeableConcept codeReference
+        doseQuantity doseRange
+        rateQuantity rateRange rateRatio
+        boundsDuration boundsRange boundsPeriod
+        occurrenceDateTime occurrencePeriod occurrenceTiming
+        quantityQuantity quantityRange quantityRatio
+        reportedBoolean reportedReference
+        duration durationMax durationUnit
+        period periodMax periodUnit
+        frequency frequencyMax
+        count countMax
+        timeOfDay when offset
+    """.strip().splitlines()
+    if (names := tuple(line.split()))
+    for name in names
+}
+# The code of a timing, and its dates, say again what its `repeat` says.
+_FACTS |= {"code": ("code", "repeat"), "event": ("event", "repeat")}
+
 
 def remember(
-    ours: dict[str, Any], theirs: dict[str, Any], entries: Iterable[dict[str, Any]] = ()
+    ours: dict[str, Any],
+    theirs: dict[str, Any],
+    entries: Iterable[dict[str, Any]] = (),
+    *,
+    always: bool = False,
 ) -> str | None:
     """What has to be kept, as canonical JSON; None when the model says it all.
 
@@ -31,13 +61,14 @@ def remember(
         ours: what the model alone would write.
         theirs: what the source says.
         entries: further Bundle entries that the source refers to.
+        always: keep a text that says nothing, rather than None.
     """
     found: dict[str, Any] = {"differs": _difference(ours, theirs)}
     if entries := list(entries):
         found["entries"] = entries
-    if found == {"differs": {}}:
+    if found == {"differs": {}} and not always:
         return None
-    return json.dumps(found, default=plain_number, sort_keys=True, separators=(",", ":"))
+    return seal(json.dumps(found, default=plain_number, sort_keys=True, separators=(",", ":")))
 
 
 def restore(
@@ -60,8 +91,12 @@ def restore(
     if kept is None:
         return []
     try:
-        found = json.loads(kept)
-        differs = {key: node for key, node in found["differs"].items() if key not in without}
+        found = json.loads(unseal(kept))
+        differs = {
+            key: node
+            for key, node in found["differs"].items()
+            if key.removeprefix("_") not in without
+        }
         _restore(ours, differs)
         return [dict(entry) for entry in found.get("entries", [])]
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
@@ -96,12 +131,15 @@ def _difference(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
         elif key in _COMPOSITE and (pairs := _pairs(mine, other)):
             found[key] = {"each": [_difference(*pair) for pair in pairs]}
         else:
-            found[key] = [_mark(mine), other]
+            found[key] = [_mark(ours, key), other]
     return found
 
 
-def _mark(value: Any) -> str | None:
-    if value is None:
+def _mark(ours: dict[str, Any], key: str) -> str | None:
+    """What stands for the fact that an element, or its primitive extension, belongs to."""
+    name = key.removeprefix("_")
+    value = {each: ours[each] for each in _FACTS.get(name, (name,)) if each in ours}
+    if not value:
         return None
     text = json.dumps(value, default=plain_number, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -115,11 +153,12 @@ def _pairs(one: Any, other: Any) -> list[tuple[Any, Any]]:
 
 
 def _restore(ours: dict[str, Any], differs: dict[str, Any]) -> None:
+    marks = {key: _mark(ours, key) for key, node in differs.items() if isinstance(node, list)}
     for key, node in differs.items():
         now = ours.get(key)
         if isinstance(node, list):
             mine, other = node
-            if _mark(now) != mine:
+            if marks[key] != mine:
                 other = _foreign(now, other) if key == "extension" else now
         elif "within" in node:
             other = now or {}

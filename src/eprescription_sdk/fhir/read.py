@@ -4,8 +4,9 @@ What a request says beyond the model is kept with its line, and comes out again 
 the narrative is dropped: it repeats the rest, and would be stale after the first change.
 """
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from eprescription_sdk.fhir.dosage import (
 )
 from eprescription_sdk.fhir.kept import remember
 from eprescription_sdk.fhir.people import read_patient, read_practitioner
+from eprescription_sdk.fhir.references import References, named, one_patient, sifted
 from eprescription_sdk.fhir.write import write_line
 from eprescription_sdk.fhir.xml_form import check
 from eprescription_sdk.model.flags import HeaderFlag, LineFlag, Substitution, SubstitutionReason
@@ -30,8 +32,10 @@ from eprescription_sdk.model.lines import (
     BiologyLine,
     Coding,
     DeviceLine,
+    Laterality,
     Line,
     MedicationLine,
+    Period,
 )
 from eprescription_sdk.model.people import Patient, Prescriber
 from eprescription_sdk.model.prescription import ExecutionReading, Prescription
@@ -48,9 +52,10 @@ def prescription_from_fhir(
 ) -> Prescription:
     """A prescription from a JSON-ready Bundle of requests.
 
-    Requests become lines, in their order; a Medication that one refers to stays with it; other
-    entries are left aside. A prescription number in the Bundle is not taken over, since a
-    prescription gets its number when it is created: ``number_from_fhir`` reads it.
+    Requests become lines, in their order; a Medication that one refers to stays with it. Other
+    entries are left aside, save orders that are no line of a prescription: those are refused. A
+    prescription number in the Bundle is not taken over, since a prescription gets its number
+    when it is created: ``number_from_fhir`` reads it.
 
     Args:
         bundle: the Bundle; numbers may be int, float or Decimal.
@@ -59,9 +64,10 @@ def prescription_from_fhir(
         execution_reading: the patient's choice; None reads it from a Bundle of our own.
 
     Raises:
-        InvalidInput: not such a Bundle, or one for several patients or another patient; with
-            the path. Values are never quoted.
+        InvalidInput: not such a Bundle, one for several patients or another patient, or one
+            with an act outside the perimeter; with the path. Values are never quoted.
     """
+    bundle = sifted(bundle)
     check(bundle)
     resources = [
         (f"$.entry[{index}].resource", entry["resource"])
@@ -83,9 +89,10 @@ def prescription_from_fhir(
         renews=header.number(names.RENEWS),
         replaced_prescriber=header.replaced_prescriber(),
     )
-    _one_patient(requests, shell.patient)
+    references = References(bundle["entry"])
+    one_patient(requests, shell.patient, references)
     return attrs.evolve(
-        shell, lines=[_line(source, path, shell, bundle) for path, source in requests]
+        shell, lines=[_line(source, path, shell, references) for path, source in requests]
     )
 
 
@@ -95,6 +102,7 @@ def number_from_fhir(bundle: dict[str, Any]) -> PrescriptionNumber | None:
     Raises:
         InvalidInput: not a Bundle, or requests tied by several numbers.
     """
+    bundle = sifted(bundle)
     check(bundle)
     found = {
         tie["value"]
@@ -189,67 +197,41 @@ def _issued_at(text: str | None) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-def _one_patient(requests: list[tuple[str, Any]], patient: Patient) -> None:
-    """A line for somebody else must never be sent under this patient's identity."""
-    ours = (f"urn:oid:{patient.ins.oid.value}", patient.ins.value)
-    references = set()
-    for path, source in requests:
-        subject = source.get("subject", {})
-        identifier = subject.get("identifier", {})
-        theirs = (identifier.get("system", ""), identifier.get("value"))
-        if theirs[0].startswith(names.INS_ROOT) and theirs != ours:
-            raise _refusal(f"{path}.subject", "the INS is not that of the patient")
-        references.add((subject.get("reference"), *theirs))
-        if len(references) > 1:
-            raise _refusal(f"{path}.subject", "the requests are for several patients")
-
-
 # --- One line ---------------------------------------------------------------------------------
 
 
-def _line(source: dict[str, Any], path: str, shell: Prescription, bundle: dict[str, Any]) -> Line:
-    source = {key: value for key, value in source.items() if key not in ("text", "_text")}
+def _line(source: dict[str, Any], path: str, shell: Prescription, references: References) -> Line:
+    try:
+        return _read_line(source, path, shell, references)
+    except InvalidInput as error:
+        # A number that JSON cannot carry does not know where it stands.
+        refusal = error if error.findings else _refusal(path, error.message)
+    raise refusal
+
+
+def _read_line(
+    source: dict[str, Any], path: str, shell: Prescription, references: References
+) -> Line:
+    source = dict(source)
     for tie in ("groupIdentifier", "requisition"):
         if source.get(tie, {}).get("system") == names.PRESCRIPTION_NUMBER:
             del source[tie]
-    further: list[dict[str, Any]] = []
+    further: dict[str, dict[str, Any]] = {}
     line: Line
     if source["resourceType"] == "MedicationRequest":
-        medication, further = _medication(source, bundle)
+        medication, further = references.medication(source)
         line = _read_medication(source, medication, path)
     elif source["resourceType"] == "DeviceRequest":
         line = _read_device(source, path)
     else:
         line = _read_service(source, path)
-    kept = remember(write_line(line, shell, None, path), source, further)
+    kept = remember(
+        write_line(line, shell, None, path),
+        source,
+        further.values(),
+        always="authoredOn" not in source,
+    )
     return attrs.evolve(line, kept=kept)
-
-
-def _medication(
-    source: dict[str, Any], bundle: dict[str, Any]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The concept of a medicine, with the Bundle entries that hold it."""
-    if "medicationCodeableConcept" in source:
-        return source["medicationCodeableConcept"], []
-    reference = source.get("medicationReference", {})
-    target = reference.get("reference", "")
-    for resource in source.get("contained", []):
-        if target == f"#{resource.get('id')}":
-            return _named(resource.get("code"), reference), []
-    for entry in bundle["entry"]:
-        resource = entry.get("resource", {})
-        if resource.get("resourceType") == "Medication" and target in (
-            entry.get("fullUrl", f"Medication/{resource.get('id')}"),
-            f"Medication/{resource.get('id')}",
-        ):
-            return _named(resource.get("code"), reference), [entry]
-    return _named(None, reference), []
-
-
-def _named(code: dict[str, Any] | None, reference: dict[str, Any]) -> dict[str, Any]:
-    if code is None or read_concept(code) is None:
-        return {**(code or {}), "text": reference.get("display", "")}
-    return code
 
 
 def _shared(source: dict[str, Any], concept: dict[str, Any], text: str, path: str) -> Any:
@@ -264,6 +246,10 @@ def _shared(source: dict[str, Any], concept: dict[str, Any], text: str, path: st
             if "system" in code and "code" in code
         ),
         "flags": frozenset(_flags(source, path)),
+        "validity": _period(
+            source.get("dispenseRequest", {}).get("validityPeriod")
+            or _value(source, names.VALIDITY, "valuePeriod")
+        ),
         "note": notes[0].get("text") if len(notes) == 1 else None,
     }
 
@@ -278,6 +264,23 @@ def _flags(source: dict[str, Any], path: str) -> Iterator[LineFlag]:
                 raise _refusal(where, "a flag of a line that is not known") from None
 
 
+def _period(source: dict[str, Any] | None) -> Period | None:
+    """Days; None where the source is more exact than days, or less."""
+    if not source or not source.keys() <= {"start", "end"}:
+        return None
+    try:
+        days = {name: date.fromisoformat(text) for name, text in source.items()}
+    except ValueError:
+        return None
+    same = all(day.isoformat() == source[name] for name, day in days.items())
+    return Period(**days) if same else None
+
+
+def _side(source: dict[str, Any]) -> Laterality | None:
+    code = _value(source, names.SIDE, "valueCode")
+    return next((side for side in Laterality if side.value == code), None)
+
+
 def _value(source: dict[str, Any], url: str, name: str) -> Any:
     found = (each.get(name) for each in source.get("extension", []) if each["url"] == url)
     return next(found, None)
@@ -286,7 +289,7 @@ def _value(source: dict[str, Any], url: str, name: str) -> Any:
 def _read_medication(source: dict[str, Any], concept: dict[str, Any], path: str) -> MedicationLine:
     dosages = source.get("dosageInstruction", [])
     words = [each["text"] for each in dosages if "text" in each]
-    text = _value(source, names.RENDERED_DOSAGE, "valueMarkdown") or ", puis ".join(words)
+    text = _value(source, names.RENDERED_DOSAGE, "valueMarkdown") or "\n".join(words)
     dispense = source.get("dispenseRequest", {})
     return MedicationLine(
         **_shared(source, concept, text, path),
@@ -311,7 +314,7 @@ def _substitution(source: dict[str, Any]) -> Substitution | None:
 
 
 def _read_device(source: dict[str, Any], path: str) -> DeviceLine:
-    concept = source.get("codeCodeableConcept") or _named(None, source.get("codeReference", {}))
+    concept = source.get("codeCodeableConcept") or named(None, source.get("codeReference", {}))
     text = _value(source, names.TEXT, "valueString") or ""
     quantity = _value(source, names.QUANTITY, "valuePositiveInt")
     return DeviceLine(
@@ -319,6 +322,8 @@ def _read_device(source: dict[str, Any], path: str) -> DeviceLine:
         quantity=1 if quantity is None else quantity,
         renewals=_value(source, names.RENEWALS, "valueUnsignedInt") or 0,
         rental_days=_value(source, names.RENTAL_DAYS, "valuePositiveInt"),
+        site=_value(source, names.SITE, "valueString"),
+        side=_side(source),
     )
 
 
@@ -338,18 +343,42 @@ def _read_service(source: dict[str, Any], path: str) -> Line:
         and (kind := _BY_CATEGORY.get(coding.get("code")))
     ]
     if len(kinds) != 1:
-        raise _refusal(f"{path}.category", "one document type of biology or acts is expected")
+        raise _refusal(f"{path}.category", _outside(source))
+    sites = source.get("bodySite", [])
     text = _value(source, names.TEXT, "valueString") or ""
     shared = _shared(source, source.get("code", {}), text, path)
+    shared |= {"site": sites[0].get("text") if len(sites) == 1 else None, "side": _side(source)}
     if issubclass(kinds[0], BiologyLine):
         return BiologyLine(**shared, urgent=source.get("priority") == "urgent")
     act: type[ActLine] = kinds[0]
     sessions = source.get("quantityQuantity", {}).get("value")
     repeat = source.get("occurrenceTiming", {}).get("repeat", {})
-    sites = source.get("bodySite", [])
     return act(
         **shared,
         sessions=int(sessions) if sessions is not None and sessions == int(sessions) else None,
         duration=read_duration(repeat.get("boundsDuration")),
-        site=sites[0].get("text") if len(sites) == 1 else None,
     )
+
+
+_IMAGING = re.compile(
+    r"imag|radio|scanner|tomo|irm\b|mri\b|[ée]chogra|ultraso|x-ray", re.IGNORECASE
+)
+_TRANSPORT = re.compile(r"transport|ambulanc|vsl\b|taxi", re.IGNORECASE)
+
+
+def _outside(source: dict[str, Any]) -> str:
+    """Why an act is no line of the service, as far as its own words tell."""
+    words = " ".join(
+        word
+        for concept in (*source.get("category", []), source.get("code", {}))
+        for word in (
+            concept.get("text", ""),
+            *(coding.get("display", "") for coding in concept.get("coding", [])),
+        )
+    )
+    found = "the act has no single document type of the service's perimeter"
+    if _IMAGING.search(words):
+        found = "the act looks like imaging"
+    elif _TRANSPORT.search(words):
+        found = "the act looks like patient transport"
+    return f"{found}; imaging acts and patient transport are outside it and stay on paper"

@@ -21,7 +21,16 @@ from eprescription_sdk.fhir.people import (
 )
 from eprescription_sdk.model.flags import Substitution
 from eprescription_sdk.model.identifiers import PrescriptionNumber
-from eprescription_sdk.model.lines import ActLine, BiologyLine, DeviceLine, Line, MedicationLine
+from eprescription_sdk.model.lines import (
+    ActLine,
+    BiologyLine,
+    DeviceLine,
+    Line,
+    MedicationLine,
+    Period,
+    SitedLine,
+)
+from eprescription_sdk.model.people import AnonymousPatient
 from eprescription_sdk.model.prescription import Prescription
 
 # In the document that is sent, the model's word stands on these, whatever a source said.
@@ -43,25 +52,37 @@ def prescription_to_fhir(
             and gives an imported prescription back as it came.
 
     Raises:
-        InvalidInput: without a time of issue, or with content that FHIR cannot carry.
+        InvalidInput: without a time of issue, with a line outside the service's perimeter, for
+            anonymous care, or with content that FHIR cannot carry.
     """
+    if isinstance(prescription.patient, AnonymousPatient):
+        raise InvalidInput(
+            "Anonymous care is not written as FHIR: there is no identity to write.",
+            path="patient",
+            way_out="Keep it on paper (RX-ANONYMOUS).",
+        )
     entries = []
+    further: list[dict[str, Any]] = []
     for index, line in enumerate(prescription.lines):
-        resource = write_line(line, prescription, number, f"lines[{index}]")
-        further = restore(
+        path = f"lines[{index}]"
+        resource = write_line(line, prescription, number, path)
+        beside = restore(
             resource,
             line.kept,
-            f"lines[{index}].kept",
+            f"{path}.kept",
             without=() if number is None else _ADMINISTRATIVE,
         )
-        if "authoredOn" not in resource:
+        if "authoredOn" not in resource and (number is not None or line.kept is None):
             raise InvalidInput(
                 "A prescription needs its time of issue before it is written as FHIR.",
                 path="issued_at",
                 way_out="Set issued_at, with its time zone.",
             )
         entries.append({"resource": resource})
-        entries += further if "medicationReference" in resource else []
+        if "medicationReference" in resource:
+            # Two lines may refer to one medication.
+            further += (entry for entry in beside if entry not in further)
+    entries += further
     if number is not None:
         practitioner = write_practitioner(prescription.prescriber, names.PRESCRIBER_ID)
         entries.append({"resource": write_patient(prescription.patient)})
@@ -83,6 +104,13 @@ def write_line(
     line: Line, prescription: Prescription, number: PrescriptionNumber | None, path: str
 ) -> dict[str, Any]:
     """What the model alone says of a line, as a request."""
+    if not line.family.in_perimeter:
+        raise InvalidInput(
+            "The line is outside the perimeter of the service, as imaging and patient transport "
+            "are.",
+            path=path,
+            way_out="Keep it on paper; split() sets it apart.",
+        )
     if isinstance(line, MedicationLine):
         written = _medication(line, path)
     elif isinstance(line, DeviceLine):
@@ -148,6 +176,8 @@ def _medication(line: MedicationLine, path: str) -> dict[str, Any]:
         dispense["quantity"] = write_quantity(line.quantity)
     if line.duration is not None:
         dispense["expectedSupplyDuration"] = write_duration(line.duration)
+    if line.validity is not None:
+        dispense["validityPeriod"] = _period(line.validity)
     if dispense:
         written["dispenseRequest"] = dispense
     if line.substitution is not None:
@@ -172,13 +202,15 @@ def _device(line: DeviceLine) -> dict[str, Any]:
     extensions.append({"url": names.RENEWALS, "valueUnsignedInt": line.renewals})
     if line.rental_days is not None:
         extensions.append({"url": names.RENTAL_DAYS, "valuePositiveInt": line.rental_days})
-    written = _request("DeviceRequest", line, extensions)
+    if line.site is not None:
+        extensions.append({"url": names.SITE, "valueString": line.site})
+    written = _request("DeviceRequest", line, extensions + _beside(line))
     written["codeCodeableConcept"] = _concept(line)
     return written
 
 
 def _service(line: Line) -> dict[str, Any]:
-    written = _request("ServiceRequest", line, _words(line))
+    written = _request("ServiceRequest", line, _words(line) + _beside(line))
     document_type = line.family.document_type
     if document_type is not None:
         coding = {"system": names.DOCUMENT_TYPE, "code": document_type.value}
@@ -193,9 +225,24 @@ def _service(line: Line) -> dict[str, Any]:
             written["occurrenceTiming"] = {
                 "repeat": {"boundsDuration": write_duration(line.duration)}
             }
-        if line.site is not None:
-            written["bodySite"] = [{"text": line.site}]
+    if isinstance(line, SitedLine) and line.site is not None:
+        written["bodySite"] = [{"text": line.site}]
     return written
+
+
+def _beside(line: Line) -> list[dict[str, Any]]:
+    """What R4 has no element for in devices and acts."""
+    found: list[dict[str, Any]] = []
+    if isinstance(line, SitedLine) and line.side is not None:
+        found.append({"url": names.SIDE, "valueCode": line.side.value})
+    if line.validity is not None and (period := _period(line.validity)):
+        found.append({"url": names.VALIDITY, "valuePeriod": period})
+    return found
+
+
+def _period(period: Period) -> dict[str, Any]:
+    ends = (("start", period.start), ("end", period.end))
+    return {name: day.isoformat() for name, day in ends if day is not None}
 
 
 def _words(line: Line) -> list[dict[str, Any]]:

@@ -11,8 +11,10 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
+
+import attrs
 
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.fhir.elements import Element, Kind, elements, is_resource
@@ -141,8 +143,8 @@ def _children(parts: list[str], type_name: str, value: dict[str, Any], depth: in
             continue
         try:
             extra = value[beside] if beside else None
-            if beside and extra is None:
-                raise _Fault("an object with id and extension is expected")
+            if (beside and extra is None) or (content is None and name in value):
+                raise _Fault("null stands for nothing outside lists")
             if repeats:
                 _repeated(parts, name, kind, (content, extra), depth)
             else:
@@ -277,30 +279,57 @@ def _read_resource(node: Node) -> dict[str, Any]:
     return {"resourceType": kind, **_read_children(node, kind)}
 
 
+@attrs.frozen
+class _Slot:
+    """What may stand in a place: the name in JSON, the element, and whether it is a plain value."""
+
+    name: str
+    element: Element
+    plain: bool
+
+
+@cache
+def _slots(kind: str) -> dict[str, _Slot]:
+    """The elements of a type by their names in XML."""
+    slots = {}
+    for name, element in elements(kind).items():
+        markup = element.kind is Kind.MARKUP
+        space = _XHTML_NAMESPACE if markup else FHIR_NAMESPACE
+        plain = isinstance(element.kind, Kind) and element.kind is not Kind.RESOURCE and not markup
+        slots[f"{{{space}}}{name}"] = _Slot(name, element, plain)
+    return slots
+
+
 def _read_children(node: Node, kind: str) -> dict[str, Any]:
-    known = elements(kind)
+    slots = _slots(kind)
     found: dict[str, Any] = {}
-    counts: dict[str, int] = {}
     for child in node:
-        name = local_name(child)
-        element = known.get(name)
-        markup = element is not None and element.kind is Kind.MARKUP
-        if element is None or namespace(child) != (_XHTML_NAMESPACE if markup else FHIR_NAMESPACE):
+        slot = slots.get(str(child.tag))
+        if slot is None:
             raise _Fault(f"an element that {kind} does not have")
-        index = counts[name] = counts.get(name, -1) + 1
+        name, element = slot.name, slot.element
         try:
-            if index and not element.repeats:
+            if not element.repeats and (name in found or "_" + name in found):
                 raise _Fault("an element that may stand only once")
-            _read_element(child, name, element, found, index)
+            attributes = child.items()
+            # By far the most common: a value and nothing beside it.
+            alone = slot.plain and len(attributes) == 1 and len(child) == 0
+            if alone and attributes[0][0] == "value" and "_" + name not in found:
+                value = _read_primitive(element.kind, str(attributes[0][1]))
+                if element.repeats:
+                    found.setdefault(name, []).append(value)
+                else:
+                    found[name] = value
+            else:
+                _read_element(child, name, element, found)
         except _Fault as fault:
-            fault.path.append(f".{name}[{index}]" if element.repeats else f".{name}")
+            index = f"[{len(found.get(name, ()))}]" if element.repeats else ""
+            fault.path.append(f".{name}{index}")
             raise
     return found
 
 
-def _read_element(
-    node: Node, name: str, element: Element, found: dict[str, Any], index: int
-) -> None:
+def _read_element(node: Node, name: str, element: Element, found: dict[str, Any]) -> None:
     value, extra = _read_value(node, element.kind)
     if not element.repeats:
         if value is not None:
@@ -308,7 +337,9 @@ def _read_element(
         if extra:
             found["_" + name] = extra
         return
-    found.setdefault(name, []).append(value)
+    values = found.setdefault(name, [])
+    index = len(values)
+    values.append(value)
     # The list of primitive extensions runs beside the list of values, with null where none is.
     if extra or "_" + name in found:
         beside = found.setdefault("_" + name, [])
@@ -346,7 +377,9 @@ _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,4})?", re.ASCII)
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
 
 
-def _read_primitive(kind: Kind, text: str) -> Any:
+def _read_primitive(kind: Kind | str, text: str) -> Any:
+    if kind is Kind.TEXT:
+        return text
     if kind is Kind.BOOLEAN:
         if text not in ("true", "false"):
             raise _Fault("true or false is expected")

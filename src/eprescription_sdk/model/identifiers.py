@@ -14,6 +14,11 @@ from stdnum.fr import nir
 
 from eprescription_sdk.errors import InvalidIdentifier
 
+
+def _compact(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
 _text = attrs.field(validator=attrs.validators.instance_of(str))
 
 
@@ -30,7 +35,7 @@ class Identifier:
         Raises:
             InvalidIdentifier: the value breaks the rule; the message does not quote it.
         """
-        identifier = cls(re.sub(r"\s", "", text))
+        identifier = cls(_compact(text))
         problem = identifier.problem()
         if problem:
             raise InvalidIdentifier(problem)
@@ -39,6 +44,10 @@ class Identifier:
     def problem(self) -> str | None:
         """The rule that the value breaks, in one sentence, or None."""
         raise NotImplementedError
+
+    def format(self) -> str:
+        """The value as a person reads it; only ever for the eyes of who may see it."""
+        return self.value
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(***)"
@@ -73,6 +82,10 @@ class Finess(Identifier):
         if not luhn.is_valid(digits):
             return "The key of the FINESS number is wrong."
         return None
+
+    def format(self) -> str:
+        """Grouped: department, number, key."""
+        return f"{self.value[:2]} {self.value[2:8]} {self.value[8:]}"
 
     def __repr__(self) -> str:
         return f"Finess({self.value!r})"
@@ -125,7 +138,7 @@ class Ins:
         Raises:
             InvalidIdentifier: the value breaks the rule; the message does not quote it.
         """
-        ins = cls(re.sub(r"\s", "", text), oid)
+        ins = cls(_compact(text).upper(), oid)
         problem = ins.problem()
         if problem:
             raise InvalidIdentifier(problem)
@@ -138,6 +151,10 @@ class Ins:
         if not self.oid.fictitious and self.value[-2:] != nir.calc_check_digits(self.value):
             return "The key of the INS is wrong."
         return None
+
+    def format(self) -> str:
+        """Grouped as on a *carte Vitale*; only ever for the eyes of who may see it."""
+        return str(nir.format(self.value))
 
     def __repr__(self) -> str:
         return "Ins(***)"

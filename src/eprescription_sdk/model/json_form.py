@@ -16,7 +16,8 @@ import attrs
 
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.identifiers import Finess, PrescriptionNumber, Rpps
-from eprescription_sdk.model.lines import LINE_TYPES, Line
+from eprescription_sdk.model.lines import LINE_TYPES, OUTSIDE_TYPES, Line
+from eprescription_sdk.model.people import AnonymousPatient, Patient
 from eprescription_sdk.model.prescription import Prescription
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _converter() -> "Converter":
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     _scalars(converter)
     _containers(converter)
+    _patients(converter)
     _lines(converter)
     return converter
 
@@ -159,6 +161,24 @@ def _of_class(converter: "Converter", kind: Any) -> Callable[[Any, Any], Any]:
     return structure
 
 
+_ANONYMOUS = {"anonymous": True}
+
+
+def _patients(converter: "Converter") -> None:
+    read = _of_class(converter, Patient)
+    write = converter.gen_unstructure_attrs_fromdict(Patient)
+    converter.register_structure_hook(
+        Patient,
+        lambda value, kind: AnonymousPatient() if value == _ANONYMOUS else read(value, kind),
+    )
+    converter.register_unstructure_hook(
+        Patient,
+        lambda patient: (
+            dict(_ANONYMOUS) if isinstance(patient, AnonymousPatient) else write(patient)
+        ),
+    )
+
+
 def _lines(converter: "Converter") -> None:
     # A hook serves subclasses too, so after the one of Line each type gets its own again.
     converter.register_structure_hook(
@@ -168,12 +188,12 @@ def _lines(converter: "Converter") -> None:
         Line,
         lambda line: {"family": line.family.value, **converter.unstructure(line, type(line))},
     )
-    for kind in LINE_TYPES:
+    for kind in LINE_TYPES + OUTSIDE_TYPES:
         converter.register_structure_hook(kind, _of_class(converter, kind))
         converter.register_unstructure_hook(kind, converter.gen_unstructure_attrs_fromdict(kind))
 
 
-_BY_FAMILY = {kind.family.value: kind for kind in LINE_TYPES}
+_BY_FAMILY = {kind.family.value: kind for kind in LINE_TYPES + OUTSIDE_TYPES}
 
 
 def _by_family(value: Any) -> tuple[dict[str, Any], type[Line]]:

@@ -1,9 +1,11 @@
-"""The eight types of prescription line of the service's perimeter.
+"""The eight types of prescription line of the service's perimeter, and the two outside it.
 
 Every line carries the prescriber's own words in ``text``; codes stand beside them. ``repr``
 shows no content: a line is health data.
 """
 
+from datetime import date
+from enum import Enum
 from typing import ClassVar
 
 import attrs
@@ -41,6 +43,23 @@ class CodeSystem:
     LPP = "urn:oid:1.2.250.1.215.200.2.1"
     NABM = "urn:oid:1.2.250.1.213.2.7"
     NGAP = "urn:oid:1.2.250.1.215.200.3.3"
+    ATC = "http://www.whocc.no/atc"
+
+
+class Laterality(Enum):
+    """A side of the body."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
+
+
+@attrs.frozen(kw_only=True, field_transformer=typed)
+class Period:
+    """Days between which something holds, both included; None leaves an end open."""
+
+    start: date | None = None
+    end: date | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
@@ -52,6 +71,7 @@ class Line:
         text: the prescriber's own words; what is sent and read by the patient.
         codes: codes of the product or act.
         flags: what is true of this line.
+        validity: the days between which it may be executed.
         note: a remark for whoever executes it.
         kept: what a FHIR source said beyond this model; opaque, made and read by ``fhir``.
     """
@@ -62,6 +82,7 @@ class Line:
     text: str
     codes: tuple[Coding, ...] = ()
     flags: frozenset[LineFlag] = frozenset()
+    validity: Period | None = None
     note: str | None = None
     kept: str | None = None
 
@@ -70,8 +91,21 @@ class Line:
 
 
 @attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
+class SitedLine(Line):
+    """What may concern a part of the body.
+
+    Args:
+        site: part of the body, in words.
+        side: its side, where the act or the device wants it.
+    """
+
+    site: str | None = None
+    side: Laterality | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
 class MedicationLine(Line):
-    """A medicine.
+    """A medicine: a product (UCD, CIP, CIS), a virtual medicine or an INN.
 
     Args:
         dosage: the structured posology, in steps.
@@ -91,7 +125,7 @@ class MedicationLine(Line):
 
 
 @attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
-class DeviceLine(Line):
+class DeviceLine(SitedLine):
     """A medical device (LPP).
 
     Args:
@@ -108,7 +142,7 @@ class DeviceLine(Line):
 
 
 @attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
-class BiologyLine(Line):
+class BiologyLine(SitedLine):
     """A test of medical biology (NABM).
 
     Args:
@@ -121,18 +155,16 @@ class BiologyLine(Line):
 
 
 @attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
-class ActLine(Line):
+class ActLine(SitedLine):
     """Acts of a paramedical profession (NGAP).
 
     Args:
         sessions: how many.
         duration: over how long.
-        site: part of the body, with its side where the act wants it.
     """
 
     sessions: int | None = None
     duration: Duration | None = None
-    site: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
@@ -170,6 +202,20 @@ class PodiatryLine(ActLine):
     family = Family.PODIATRY
 
 
+@attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
+class ImagingLine(SitedLine):
+    """An imaging act: outside the perimeter, so never sent; ``problems()`` says so."""
+
+    family = Family.IMAGING
+
+
+@attrs.frozen(kw_only=True, repr=False, field_transformer=typed)
+class TransportLine(Line):
+    """A patient transport: outside the perimeter, so never sent; ``problems()`` says so."""
+
+    family = Family.TRANSPORT
+
+
 LINE_TYPES: tuple[type[Line], ...] = (
     MedicationLine,
     DeviceLine,
@@ -180,3 +226,6 @@ LINE_TYPES: tuple[type[Line], ...] = (
     OrthopticsLine,
     PodiatryLine,
 )
+
+OUTSIDE_TYPES: tuple[type[Line], ...] = (ImagingLine, TransportLine)
+"""A platform may hand them over as they are: ``split()`` sets them apart, for paper."""

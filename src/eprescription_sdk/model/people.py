@@ -2,10 +2,11 @@
 
 from datetime import date
 from enum import Enum
+from typing import Self
 
 import attrs
 
-from eprescription_sdk.model.identifiers import Finess, Ins, Rpps
+from eprescription_sdk.model.identifiers import Finess, Ins, InsOid, Rpps
 from eprescription_sdk.model.typed import typed
 
 
@@ -48,6 +49,9 @@ class PracticeSituation:
 class Prescriber:
     """Who prescribes.
 
+    A practitioner may have several practice situations, and a pilot concerns one of them. None
+    is ever chosen for them: a prescription names the one that it is written in.
+
     Args:
         rpps: national number.
         family_name: as printed.
@@ -61,6 +65,10 @@ class Prescriber:
     given_name: str = attrs.field(repr=False)
     profession: Profession
     situation: PracticeSituation
+
+    def acting_in(self, situation: PracticeSituation) -> Self:
+        """The same practitioner in another of their practice situations."""
+        return attrs.evolve(self, situation=situation)
 
 
 class Sex(Enum):
@@ -91,3 +99,21 @@ class Patient:
 
     def __repr__(self) -> str:
         return "Patient(***)"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class AnonymousPatient(Patient):
+    """A patient whose care is anonymous by law, such as an abortion (*IVG*).
+
+    How the service takes such a prescription is not public. It is therefore never sent:
+    ``problems()`` says ``RX-ANONYMOUS``, and nothing is ever put in the place of the identity.
+    """
+
+    ins: Ins = attrs.field(default=Ins("", InsOid.NIR), init=False)
+    family_name: str = attrs.field(default="", init=False)
+    given_name: str = attrs.field(default="", init=False)
+    birth_date: date = attrs.field(default=date.min, init=False)
+    sex: Sex = attrs.field(default=Sex.UNKNOWN, init=False)
+
+    def __repr__(self) -> str:
+        return "AnonymousPatient()"

@@ -122,17 +122,23 @@ class Dosage:
         frequency: how many times within ``every``; with ``frequency_max``, at least.
         frequency_max: at most how many times within ``every``.
         every: the period that ``frequency`` counts in: 1 day, 72 hours, 2 weeks.
+        every_max: the high end of a range of periods, in the unit of ``every``: every 4 to 6 hours.
+        count: how many intakes in all.
         times_of_day: clock times.
         moments: moments of the day, meal-related ones included.
         offset: minutes before or after the moments.
         days_of_week: the days it is taken.
-        duration: how long the step lasts.
+        duration: how long the step lasts; with ``duration_max``, at least.
+        duration_max: at most how long the step lasts, in the unit of ``duration``.
+        over: how long one administration takes, such as a perfusion.
+        rate: the speed of an administration, such as 20 mL/h.
         as_needed: taken only if needed.
         as_needed_reason: for what.
         max_per_intake: the most at one time.
         max_per_period: the most within each period.
         minimum_interval: the least time between two intakes.
         route: in words.
+        site: where on the body, in words: the left eye.
         instructions: what to add: "with water", "until the third negative strip".
         kept: what a FHIR source said beyond this model; opaque, made and read by ``fhir``.
     """
@@ -144,17 +150,23 @@ class Dosage:
     frequency: int | None = None
     frequency_max: int | None = None
     every: Duration | None = None
+    every_max: Duration | None = None
+    count: int | None = None
     times_of_day: tuple[time, ...] = ()
     moments: tuple[Moment, ...] = ()
     offset: int | None = None
     days_of_week: tuple[Weekday, ...] = ()
     duration: Duration | None = None
+    duration_max: Duration | None = None
+    over: Duration | None = None
+    rate: Quantity | None = None
     as_needed: bool = False
     as_needed_reason: str | None = None
     max_per_intake: Quantity | None = None
     max_per_period: tuple[Maximum, ...] = ()
     minimum_interval: Duration | None = None
     route: str | None = None
+    site: str | None = None
     instructions: tuple[str, ...] = ()
     kept: str | None = None
 

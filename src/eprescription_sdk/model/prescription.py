@@ -10,7 +10,7 @@ import attrs
 from eprescription_sdk.model.family import DocumentType, Family
 from eprescription_sdk.model.flags import HeaderFlag
 from eprescription_sdk.model.identifiers import PrescriptionNumber
-from eprescription_sdk.model.lines import LINE_TYPES, Line
+from eprescription_sdk.model.lines import LINE_TYPES, OUTSIDE_TYPES, Line
 from eprescription_sdk.model.people import Patient, Prescriber
 from eprescription_sdk.model.problems import Problem
 from eprescription_sdk.model.typed import typed
@@ -26,8 +26,13 @@ def _set(flags: Iterable[HeaderFlag]) -> frozenset[HeaderFlag]:
 
 
 def _lines_only(_: "Prescription", __: object, value: tuple[object, ...]) -> None:
-    if not all(type(line) in LINE_TYPES for line in value):
-        raise TypeError("Prescription.lines must hold lines of the eight types.")
+    if not all(type(line) in LINE_TYPES + OUTSIDE_TYPES for line in value):
+        raise TypeError("Prescription.lines must hold lines of our own types.")
+
+
+def _document(line: Line) -> DocumentType | Family:
+    """What tells its document from others: outside the perimeter, its family."""
+    return line.family.document_type or line.family
 
 
 class ExecutionReading(Enum):
@@ -94,18 +99,23 @@ class Prescription:
 
         The parts share an ``act``, made if there was none, so that they still count as one
         prescribing act. A ``reference`` gets the document type as a suffix: it binds to one
-        registration only.
+        registration only. Lines outside the perimeter come out as parts of their own, one for
+        each family and without a reference: they stay on paper.
         """
-        kinds = list(dict.fromkeys(line.family.document_type for line in self.lines))
+        kinds = list(dict.fromkeys(map(_document, self.lines)))
         if len(kinds) < 2:
             return (self,)
         act = self.act or str(uuid4())
         return tuple(
             attrs.evolve(
                 self,
-                lines=[line for line in self.lines if line.family.document_type is kind],
+                lines=[line for line in self.lines if _document(line) is kind],
                 act=act,
-                reference=f"{self.reference}#{kind.value}" if self.reference and kind else None,
+                reference=(
+                    f"{self.reference}#{kind.value}"
+                    if self.reference and isinstance(kind, DocumentType)
+                    else None
+                ),
             )
             for kind in kinds
         )

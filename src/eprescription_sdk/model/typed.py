@@ -27,14 +27,22 @@ def _validator(name: str, annotation: Any) -> Callable[[Any, Any, Any], None]:
     check = _check(annotation)
     expected = getattr(annotation, "__name__", None) if not get_origin(annotation) else None
 
+    def refuse(instance: Any, value: Any) -> None:
+        raise TypeError(
+            f"{type(instance).__name__}.{name} must be {expected or annotation}, "
+            f"not {type(value).__name__}."
+        )
+
     def validate(instance: Any, _: Any, value: Any) -> None:
         if not check(value):
-            raise TypeError(
-                f"{type(instance).__name__}.{name} must be {expected or annotation}, "
-                f"not {type(value).__name__}."
-            )
+            refuse(instance, value)
 
-    return validate
+    def validate_optional(instance: Any, _: Any, value: Any) -> None:
+        # Most optional fields are absent: this is the hot path of reading a prescription.
+        if value is not None and not check(value):
+            refuse(instance, value)
+
+    return validate_optional if get_origin(annotation) is UnionType else validate
 
 
 def _check(annotation: Any) -> _Check:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from stdnum import ean
 
+from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.flags import HeaderFlag, LineFlag, SubstitutionReason
 from eprescription_sdk.model.lines import (
     ActLine,
@@ -21,17 +21,26 @@ from eprescription_sdk.model.lines import (
     DeviceLine,
     Line,
     MedicationLine,
+    Period,
 )
-from eprescription_sdk.model.posology import Dosage, Duration, Quantity
+from eprescription_sdk.model.people import AnonymousPatient
+from eprescription_sdk.model.posology import Dosage
 from eprescription_sdk.model.problems import Level, Problem
+from eprescription_sdk.model.sealed import unseal
+from eprescription_sdk.model.secured import secured
+from eprescription_sdk.model.soundness import is_code, is_uri, unsound
 
 if TYPE_CHECKING:
-    from eprescription_sdk.model.people import Prescriber
+    from eprescription_sdk.model.people import Patient, Prescriber
     from eprescription_sdk.model.prescription import Prescription
 
 
 def _error(code: str, path: str, text: str, text_fr: str) -> Problem:
     return Problem(level=Level.ERROR, code=code, path=path, text=text, text_fr=text_fr)
+
+
+def _warning(code: str, path: str, text: str, text_fr: str) -> Problem:
+    return Problem(level=Level.WARNING, code=code, path=path, text=text, text_fr=text_fr)
 
 
 def problems_of(prescription: "Prescription") -> tuple[Problem, ...]:
@@ -45,7 +54,8 @@ def problems_of(prescription: "Prescription") -> tuple[Problem, ...]:
             for index, line in enumerate(prescription.lines)
             for problem in _line(line, f"lines[{index}]")
         ),
-        *_values(prescription, ""),
+        *secured(prescription),
+        *unsound(prescription),
     )
 
 
@@ -55,10 +65,20 @@ def _identifier(problem: str | None, path: str, text_fr: str) -> Iterator[Proble
 
 
 def _people(prescription: "Prescription") -> Iterator[Problem]:
-    patient = prescription.patient
     yield from _prescriber(prescription.prescriber, "prescriber")
     if prescription.replaced_prescriber is not None:
         yield from _prescriber(prescription.replaced_prescriber, "replaced_prescriber")
+    yield from _patient(prescription.patient)
+
+
+def _patient(patient: "Patient") -> Iterator[Problem]:
+    if isinstance(patient, AnonymousPatient):
+        yield _error(
+            "RX-ANONYMOUS", "patient",
+            "How the service takes anonymous care is not public: it is not sent.",
+            "Soins anonymes : cette ordonnance reste sur papier, sans identité.",
+        )  # fmt: skip
+        return
     yield from _identifier(patient.ins.problem(), "patient.ins", "L'INS du patient est invalide.")
     yield from _wording(patient.family_name, "patient.family_name")
     yield from _wording(patient.given_name, "patient.given_name")
@@ -90,16 +110,19 @@ def _header(prescription: "Prescription") -> Iterator[Problem]:
             yield from _identifier(
                 number.problem(), path, "Le numéro d'ordonnance cité est invalide."
             )
-    if HeaderFlag.BIZONE not in prescription.flags and any(
-        LineFlag.LONG_TERM_ILLNESS in line.flags for line in prescription.lines
-    ):
-        yield Problem(
-            level=Level.WARNING,
-            code="RX-BIZONE-MISSING",
-            path="flags",
-            text="A line concerns a long-term illness but the document is not marked bizone.",
-            text_fr="Une ligne relève d'une ALD : l'ordonnance devrait être bizone.",
-        )
+    long_term = any(LineFlag.LONG_TERM_ILLNESS in line.flags for line in prescription.lines)
+    if long_term and HeaderFlag.BIZONE not in prescription.flags:
+        yield _warning(
+            "RX-BIZONE-MISSING", "flags",
+            "A line concerns a long-term illness but the document is not marked bizone.",
+            "Une ligne relève d'une ALD : l'ordonnance devrait être bizone.",
+        )  # fmt: skip
+    elif HeaderFlag.BIZONE in prescription.flags and not long_term:
+        yield _warning(
+            "RX-BIZONE-EMPTY", "flags",
+            "The document is marked bizone but no line concerns a long-term illness.",
+            "L'ordonnance est bizone, mais aucune ligne ne relève d'une ALD.",
+        )  # fmt: skip
 
 
 def _document(prescription: "Prescription") -> Iterator[Problem]:
@@ -108,7 +131,7 @@ def _document(prescription: "Prescription") -> Iterator[Problem]:
             "RX-NO-LINE", "lines", "A prescription has at least one line.",
             "L'ordonnance ne contient aucune ligne.",
         )  # fmt: skip
-    elif prescription.document_type is None:
+    elif len({line.family.document_type or line.family for line in prescription.lines}) > 1:
         yield _error(
             "RX-MIXED-DOCUMENT", "lines",
             "The lines belong to several document types; split() separates them.",
@@ -116,11 +139,33 @@ def _document(prescription: "Prescription") -> Iterator[Problem]:
         )  # fmt: skip
 
 
+_OUTSIDE = {
+    Family.IMAGING: ("Imaging acts are", "Les actes d'imagerie sont"),
+    Family.TRANSPORT: ("Patient transport is", "Le transport sanitaire est"),
+}
+
+
 def _line(line: Line, path: str) -> Iterator[Problem]:
+    if not line.family.in_perimeter:
+        text, text_fr = _OUTSIDE[line.family]
+        yield _error(
+            "RX-OUT-OF-PERIMETER", path,
+            f"{text} outside the perimeter of the service: split() sets the line apart for paper.",
+            f"{text_fr} hors du périmètre de l'ordonnance numérique : à prescrire sur papier.",
+        )  # fmt: skip
+        return
     yield from _wording(line.label, f"{path}.label")
     yield from _wording(line.text, f"{path}.text")
     for index, coding in enumerate(line.codes):
-        yield from _coding(coding, f"{path}.codes[{index}]")
+        yield from _coding(coding, f"{path}.codes[{index}]", line.family)
+    validity = line.validity
+    if validity == Period():
+        yield _error(
+            "RX-EMPTY", f"{path}.validity", "A validity has a start or an end.",
+            "La période de validité est vide.",
+        )  # fmt: skip
+    if validity and validity.start and validity.end and validity.end < validity.start:
+        yield from _range(f"{path}.validity.end")
     yield from _kept(line.kept, f"{path}.kept")
     if isinstance(line, MedicationLine):
         yield from _medication(line, path)
@@ -133,7 +178,8 @@ def _line(line: Line, path: str) -> Iterator[Problem]:
 
 
 def _wording(value: str, path: str) -> Iterator[Problem]:
-    if not value.strip():
+    # A text that is quite empty is no sound value: see `soundness`.
+    if value and not value.strip():
         yield _error("RX-EMPTY", path, "This text is mandatory.", "Ce texte est obligatoire.")
 
 
@@ -146,12 +192,35 @@ _CODE_RULES = {
 }
 
 
-def _coding(coding: Coding, path: str) -> Iterator[Problem]:
+_PRODUCTS = (Family.MEDICATION, Family.DEVICE)
+_ACTS = tuple(family for family in Family if family.in_perimeter and family not in _PRODUCTS)
+_CODE_FAMILIES = {
+    CodeSystem.ATC: (Family.MEDICATION,),
+    CodeSystem.CIP: (Family.MEDICATION,),
+    CodeSystem.CIS: (Family.MEDICATION,),
+    CodeSystem.UCD: (Family.MEDICATION,),
+    CodeSystem.LPP: _PRODUCTS,
+    CodeSystem.NABM: (Family.BIOLOGY,),
+    CodeSystem.NGAP: _ACTS,
+}
+
+
+def _coding(coding: Coding, path: str, family: Family) -> Iterator[Problem]:
+    if family not in _CODE_FAMILIES.get(coding.system, (family,)):
+        yield _warning(
+            "RX-CODE-FAMILY", f"{path}.system", "This code system is that of another family.",
+            "Ce code est celui d'une autre famille de prescription.",
+        )  # fmt: skip
     rule = _CODE_RULES.get(coding.system)
     well_formed = rule is None or rule.fullmatch(coding.code) is not None
     if well_formed and coding.system in (CodeSystem.CIP, CodeSystem.UCD) and len(coding.code) == 13:
         well_formed = bool(ean.is_valid(coding.code))
-    if not coding.code.strip() or not well_formed:
+    if not is_uri(coding.system):
+        yield _error(
+            "RX-CODE", f"{path}.system", "A code system is a URI.",
+            "Ce code de produit ou d'acte est invalide.",
+        )  # fmt: skip
+    if not is_code(coding.code) or not well_formed:
         yield _error(
             "RX-CODE", f"{path}.code", "The code does not follow the rule of its system.",
             "Ce code de produit ou d'acte est invalide.",
@@ -176,6 +245,11 @@ def _dosage(dosage: Dosage, path: str) -> Iterator[Problem]:
     yield from _count(dosage.frequency, f"{path}.frequency", least=1)
     yield from _count(dosage.frequency_max, f"{path}.frequency_max", least=1)
     yield from _count(dosage.offset, f"{path}.offset", least=0)
+    yield from _count(dosage.count, f"{path}.count", least=1)
+    for name in ("every", "duration"):
+        low, high = getattr(dosage, name), getattr(dosage, f"{name}_max")
+        if high and (not low or low.unit is not high.unit or _below(high.value, low.value)):
+            yield from _range(f"{path}.{name}_max")
     if dosage.frequency_max is not None and (
         dosage.frequency is None or dosage.frequency_max < dosage.frequency
     ):
@@ -192,8 +266,8 @@ def _dosage(dosage: Dosage, path: str) -> Iterator[Problem]:
 
 def _range(path: str) -> Iterator[Problem]:
     yield _error(
-        "RX-RANGE", path, "The high end of a range is above its low end.",
-        "La valeur haute doit dépasser la valeur basse.",
+        "RX-RANGE", path, "A high end goes with a low end, in the same unit and not below it.",
+        "La valeur haute doit dépasser la valeur basse, dans la même unité.",
     )  # fmt: skip
 
 
@@ -213,8 +287,6 @@ def _count(value: int | None, path: str, *, least: int) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-# FHIR elements that change what the rest of a resource means.
-_MODIFIERS = ("doNotPerform", "implicitRules", "modifierExtension")
 _ENDED = ("cancelled", "completed", "entered-in-error", "ended", "revoked", "stopped")
 
 
@@ -222,16 +294,14 @@ def _kept(kept: str | None, path: str) -> Iterator[Problem]:
     if kept is None:
         return
     try:
-        differs = json.loads(kept)["differs"]
-        modified = any(differs.get(key, [None, None])[1] for key in _MODIFIERS)
-        ended = differs.get("status", [None, None])[1] in _ENDED
+        ended = _ended(json.loads(unseal(kept))["differs"])
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         yield _error(
-            "RX-KEPT", path, "What was kept of a FHIR source cannot be read.",
+            "RX-KEPT", path, "What was kept of a FHIR source has been changed by hand.",
             "Les données d'origine de cette ligne sont illisibles.",
         )  # fmt: skip
         return
-    if modified or ended:
+    if ended or '"modifierExtension":' in kept:
         yield _error(
             "RX-MODIFIER", path,
             "The FHIR source says that the line is ended, or changes what it means.",
@@ -239,65 +309,8 @@ def _kept(kept: str | None, path: str) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MOST_DIGITS = 15
-
-
-def _sound(root: Any) -> bool:
-    """Whether ``_values`` has nothing to say; most often so, and then quickly."""
-    texts: list[str] = []
-    waiting = [root]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            texts.append(value)
-        elif isinstance(value, tuple):
-            waiting += value
-        elif isinstance(value, (Quantity, Duration)) and not _measurable(value.value):
-            return False
-        else:
-            # None, and empty texts and tuples, are sound.
-            waiting += filter(None, [getattr(value, name) for name in _names(type(value))])
-    return not _CONTROL.search("\n".join(texts))
-
-
-def _values(value: Any, path: str) -> Iterator[Problem]:
-    """Texts that no document can carry, and numbers that are none, wherever they stand."""
-    if _sound(value):
-        return
-    if isinstance(value, str):
-        yield _error(
-            "RX-CONTROL-CHARACTER", path, "This text holds a control character.",
-            "Ce texte contient un caractère de contrôle.",
-        )  # fmt: skip
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _values(item, f"{path}[{index}]")
-    else:
-        if isinstance(value, (Quantity, Duration)) and not _measurable(value.value):
-            yield _error(
-                "RX-QUANTITY", f"{path}.value",
-                f"A quantity is a positive number of at most {_MOST_DIGITS} digits.",
-                "Une quantité doit être un nombre positif.",
-            )  # fmt: skip
-        for name in _names(type(value)):
-            yield from _values(getattr(value, name), f"{path}.{name}" if path else name)
-
-
-def _measurable(number: Decimal) -> bool:
-    if not number.is_finite() or number <= 0:
-        return False
-    digits = len(number.as_tuple().digits)
-    return digits <= _MOST_DIGITS and -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS
-
-
-_FIELDS: dict[type, tuple[str, ...]] = {}
-
-
-def _names(kind: type) -> tuple[str, ...]:
-    """The fields of our own classes; other values, such as dates, have no parts."""
-    names = _FIELDS.get(kind)
-    if names is None:
-        fields = attrs.fields(kind) if attrs.has(kind) else ()
-        names = _FIELDS[kind] = tuple(field.name for field in fields)
-    return names
+def _ended(differs: dict[str, Any]) -> bool:
+    """Whether the source says that the line must not be carried out, or not as it reads."""
+    theirs = {key: node[1] for key, node in differs.items() if isinstance(node, list)}
+    never = theirs.get("doNotPerform") or theirs.get("implicitRules")
+    return bool(never or theirs.get("status") in _ENDED)
