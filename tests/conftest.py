@@ -1,9 +1,14 @@
 """Fixtures that every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from eprescription_sdk.storage import Store
+from tests.postgres import Postgres
+from tests.stores import opened
 
 CONFORMANCE_VARIABLE = "EPRESCRIPTION_CONFORMANCE_DIR"
 
@@ -25,3 +30,27 @@ def conformance_dir() -> Path:
             f"{CONFORMANCE_VARIABLE} names {folder}, which holds no {' and no '.join(missing)}."
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store is, on each engine in turn; another process can open it."""
+    if request.param == "sqlite":
+        return str(tmp_path / "store.db")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.platform(server.database())
+
+
+@pytest.fixture
+def either(place: str) -> Iterator[Store]:
+    """A store on each engine in turn."""
+    store = opened(place)
+    yield store
+    store.close()

@@ -63,6 +63,7 @@ from eprescription_sdk.model.lines import (
     CodeSystem,
     Coding,
     DeviceLine,
+    ImagingLine,
     Laterality,
     MedicationLine,
     NursingLine,
@@ -106,6 +107,7 @@ from eprescription_sdk.model.prescription import ExecutionReading, Prescription
 from eprescription_sdk.model.problems import Level, Problem
 from eprescription_sdk.model.trace import Initiator, NonDigitalReason
 from eprescription_sdk.settings import (
+    Dsn,
     Environment,
     FaultClass,
     FaultRule,
@@ -145,6 +147,7 @@ __all__ = [
     "DocumentBlock",
     "DocumentType",
     "Dosage",
+    "Dsn",
     "DuplicateRisk",
     "Duration",
     "EPrescriptionError",

@@ -86,6 +86,10 @@ REFERENCE_FAULTS: Mapping[str, FaultRule] = {
 """The fault codes of the reference service of this SDK: ours, not the Assurance Maladie's."""
 
 
+def _optional_path(value: str | Path | None) -> Path | None:
+    return Path(value) if value is not None else None
+
+
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
     if not _is_number(value) or not 0 < value < math.inf:
         raise ConfigurationError(
@@ -169,6 +173,46 @@ class ServiceProfile:
         return attrs.evolve(self, **{name: getattr(self, name) * factor for name in durations})
 
 
+@attrs.frozen
+class Dsn:
+    """The address of a PostgreSQL database; shown without its user and password.
+
+    Args:
+        value: begins with ``postgresql://`` or ``postgres://``.
+
+    Raises:
+        ConfigurationError: it does not.
+    """
+
+    value: str = attrs.field(repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.value.startswith(SCHEMES):
+            raise ConfigurationError("This is not a postgresql:// address.", path="dsn")
+
+    def __str__(self) -> str:
+        place = self.value.partition("://")[2].partition("?")[0].rpartition("@")[2]
+        return f"postgresql://{place}"
+
+
+SCHEMES = ("postgresql://", "postgres://")
+
+
+def _place(where: "str | Path | Dsn") -> "Path | Dsn":
+    if isinstance(where, str) and where.startswith(SCHEMES):
+        return Dsn(where)
+    return where if isinstance(where, Dsn) else Path(where)
+
+
+def _server(where: "str | Dsn | None") -> Dsn | None:
+    if isinstance(where, str):
+        try:
+            return Dsn(where)
+        except ConfigurationError as error:
+            raise ConfigurationError(error.message, path="direct_dsn") from None
+    return where
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
     """Everything the SDK must be told that is not a port.
@@ -182,11 +226,19 @@ class Settings:
         instance: UUID of this installation of the software.
         module: identity of the *ordonnance numérique* module the pilot is about.
         finess: FINESS number of the company.
-        store: path of the SQLite file that holds ledger and traces.
+        store: what holds ledger and traces: the path of an SQLite file, or the
+            ``postgresql://`` address of a database that machines share.
         key: at least 32 secret bytes; pseudonyms and fingerprints are keyed with it.
         uncertain_policy: required outside SANDBOX; there the default is HOLD.
         collector_url: base address that traces are posted to; without it none is shipped.
         closing_receipt: id of the closing receipt once it exists; overrides any older store.
+        direct_dsn: the address of the PostgreSQL server itself, where a pooler stands at
+            ``store``: shipping and closing hold a lock that only a session of their own keeps.
+        tls_certificate: file of the organisation's certificate for mutual TLS, PEM or PKCS#12.
+        tls_private_key: file of its private key, PEM, if it is not in the same file.
+        tls_passphrase: of the key or the PKCS#12 file.
+        tls_authorities: file of the authorities that may vouch for the service, PEM; by default
+            the public ones.
         profile: what is known of the service.
 
     Raises:
@@ -201,11 +253,16 @@ class Settings:
     instance: str
     module: str
     finess: str
-    store: Path = attrs.field(converter=Path)
+    store: Path | Dsn = attrs.field(converter=_place)
     key: bytes = attrs.field(repr=False)
     uncertain_policy: UncertainPolicy | None = None
     collector_url: str | None = None
     closing_receipt: str | None = None
+    direct_dsn: Dsn | None = attrs.field(default=None, converter=_server)
+    tls_certificate: Path | None = attrs.field(default=None, converter=_optional_path)
+    tls_private_key: Path | None = attrs.field(default=None, converter=_optional_path)
+    tls_passphrase: str | None = attrs.field(default=None, repr=False)
+    tls_authorities: Path | None = attrs.field(default=None, converter=_optional_path)
     profile: ServiceProfile = attrs.field(factory=ServiceProfile)
 
     def __attrs_post_init__(self) -> None:
@@ -221,6 +278,10 @@ class Settings:
             raise ConfigurationError("The instance is not a UUID.", path="instance") from None
         for name in ("service_url", "collector_url"):
             _check_address(getattr(self, name), name)
+        if self.direct_dsn is not None and not isinstance(self.store, Dsn):
+            raise ConfigurationError(
+                "A direct address goes with a store in PostgreSQL.", path="direct_dsn"
+            )
         if self.uncertain_policy is None and self.environment is not Environment.SANDBOX:
             raise ConfigurationError(
                 "Outside the sandbox, what happens to an uncertain document must be chosen.",

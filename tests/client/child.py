@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import eprescription_sdk as ep
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.storage.base import SessionLock
 from eprescription_sdk.transport import HttpxTransport
 
 T = TypeVar("T")
@@ -84,6 +85,9 @@ class KillingStore:
     def read(self, work: Any) -> Any:
         return self._inner.read(work)
 
+    def session_lock(self) -> SessionLock:
+        return self._inner.session_lock()
+
     def close(self) -> None:
         self._inner.close()
 
@@ -118,6 +122,7 @@ def perform(task: dict[str, Any]) -> dict[str, Any]:
     card = tuple(text.encode() for text in task["card"])
     who = practitioner(assertions=_signer(card))
     prescription = ep.prescription_from_json(task["prescription"])
+    assert isinstance(settings.store, Path)
     store = KillingStore(settings.store, kill)
     with ep.Client(settings, store=store, transport=KillingTransport(kill)) as client:
         outcome = client.acting_as(who).create(prescription, wait=task["wait"])

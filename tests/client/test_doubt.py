@@ -22,7 +22,7 @@ from eprescription_sdk.sandbox import (
     StaleConsult,
     Unavailable,
 )
-from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription
+from eprescription_sdk.testing import sample_prescription
 from eprescription_sdk.wire.reference_body import ReferenceCodec
 from tests.client.harness import OTHER_RPPS, World, mark, practitioner, world
 
@@ -277,11 +277,11 @@ def test_late_commits_land_before_the_horizon(side: str, tmp_path: Path) -> None
     with world(tmp_path, side) as stage:
         content = mark()
         stage.sandbox.script(Operation.CREATE, CommitLate(16))
-        outcome = stage.side.create(sample_prescription(text=content, reference="réf"), wait=0.35)
+        prescription = sample_prescription(text=content, reference="réf")
+        outcome = stage.side.create(prescription, wait=0.35)
         assert isinstance(outcome, ep.Uncertain)
         # Asked again at once, it is consulted, not created.
-        again = stage.side.create(sample_prescription(text=content, reference="réf"))
+        again = stage.side.create(prescription)
         assert isinstance(again, ep.Registered)
         assert again.number == outcome.number
         assert stage.holding(content) == 1
-        assert stage.who.rpps == SAMPLE_RPPS

@@ -48,9 +48,7 @@ def settle(store: SqliteStore, state: State, seconds: float = 40, **how: object)
 
 def claim(store: SqliteStore, owner: str, seconds: float) -> Entry | None:
     return store.write(
-        lambda tx: ledger.claim(
-            tx, N1, owner=owner, now=at(seconds), lease_until=at(seconds + 30)
-        )
+        lambda tx: ledger.claim(tx, N1, owner=owner, now=at(seconds), lease_until=at(seconds + 30))
     )
 
 
@@ -135,9 +133,7 @@ class Model:
         if state is not State.REGISTERED and epoch not in (None, self.epoch):
             return False
         changed = state is not self.state
-        self.risk = self.risk or (
-            state is State.REGISTERED and self.state is State.NOT_REGISTERED
-        )
+        self.risk = self.risk or (state is State.REGISTERED and self.state is State.NOT_REGISTERED)
         self.state, self.lease = state, now
         if changed:
             self.revision += 1
@@ -148,9 +144,7 @@ class Model:
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("claim"), st.floats(0, 60)),
-        st.tuples(
-            st.sampled_from(State), st.sampled_from([None, 0, -1]), st.floats(0, 60)
-        ),
+        st.tuples(st.sampled_from(State), st.sampled_from([None, 0, -1]), st.floats(0, 60)),
     ),
     max_size=12,
 )
@@ -342,7 +336,8 @@ def test_the_feed_goes_on_from_a_cursor(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "raised"), [(DocumentGiven.PLAIN, True), (DocumentGiven.NOTHING, False), (None, False)]
+    ("given", "raised"),
+    [(DocumentGiven.PLAIN, True), (DocumentGiven.NOTHING, False), (None, False)],
 )
 def test_plain_paper_and_a_registration_are_a_risk(
     store: SqliteStore, given: DocumentGiven | None, *, raised: bool

@@ -19,9 +19,7 @@ def test_the_documentation_lists_every_state_once() -> None:
 
 
 def test_the_documented_transitions_are_those_of_the_code() -> None:
-    found = {
-        state: set(re.findall(r"`(\w+)`", cells[0])) for state, cells in documented().items()
-    }
+    found = {state: set(re.findall(r"`(\w+)`", cells[0])) for state, cells in documented().items()}
     assert found == {
         state.value: {each.value for each in after} for state, after in TRANSITIONS.items()
     }
@@ -37,6 +35,7 @@ def test_the_documented_marks_are_those_of_the_code() -> None:
 def test_registered_is_final_and_can_be_reached_from_everywhere() -> None:
     assert not TRANSITIONS[State.REGISTERED]
     assert all(
-        State.REGISTERED in after for state, after in TRANSITIONS.items()
+        State.REGISTERED in after
+        for state, after in TRANSITIONS.items()
         if state is not State.REGISTERED
     )

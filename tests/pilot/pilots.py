@@ -24,7 +24,8 @@ from eprescription_sdk.model.trace import (
     RegistrationState,
     Trace,
 )
-from eprescription_sdk.pilot.assessment import Assessment, assess
+from eprescription_sdk.pilot.assessing import assess
+from eprescription_sdk.pilot.assessment import Assessment
 from eprescription_sdk.storage import SqliteStore
 from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
 from eprescription_sdk.traces.record import Recorder

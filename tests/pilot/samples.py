@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from eprescription_sdk.model.exchange import Operation
-from eprescription_sdk.model.trace import ChainLink
+from eprescription_sdk.model.trace import ChainLink, FaultOrigin, NonDigitalReason
 from eprescription_sdk.pilot.assessment import (
     Assessment,
     Coverage,
@@ -14,14 +14,18 @@ from eprescription_sdk.pilot.assessment import (
     PractitionerSummary,
     TrendDay,
 )
+from eprescription_sdk.pilot.journal import Anomaly, OfficialFigure, Prerequisite, Ruling
+from eprescription_sdk.pilot.official import Comparison, Explanation
 from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Reading, Readings
 from eprescription_sdk.pilot.results import (
     Criterion,
     CriterionResult,
+    Failure,
     Figure,
     OperationUse,
     PractitionerResult,
     Results,
+    Survey,
     Unit,
     Verdict,
 )
@@ -36,6 +40,17 @@ RPPS = (
 
 GO_LIVE = date(2025, 3, 17)
 LABELS = tuple(f"PS {number}" for number in range(1, 7))
+
+
+ANOMALY = Anomaly(
+    id="AN-7",
+    operation=Operation.SEARCH,
+    blocking=True,
+    origin=FaultOrigin.SOFTWARE,
+    title="La recherche échoue sans date",
+    opened_on=date(2025, 3, 24),
+    closed_on=date(2025, 4, 2),
+)
 
 
 def _c1(verdict: Verdict, rates: tuple[tuple[int, int], ...]) -> CriterionResult:
@@ -85,7 +100,20 @@ def _c3(verdict: Verdict) -> CriterionResult:
         verdict=verdict,
         reason_fr="Chaque opération a réussi au moins une fois.",
         operations=tuple(
-            OperationUse(operation=operation, calls=calls, succeeded=good, software_failures=1)
+            OperationUse(
+                operation=operation,
+                calls=calls,
+                succeeded=good,
+                software_failures=calls - good,
+                unknown_faults=calls - good,
+                failures=(
+                    Failure(
+                        origin=FaultOrigin.SOFTWARE, code="xyz_99", known=False, calls=calls - good
+                    ),
+                )
+                if calls > good
+                else (),
+            )
             for operation, (calls, good) in uses.items()
         ),
         practitioners=tuple(
@@ -111,6 +139,21 @@ def _attested(criterion: Criterion, verdict: Verdict) -> CriterionResult:
         verdict=verdict,
         reason_fr="Un document l'atteste." if verdict is Verdict.ATTESTED else "Rien ne l'atteste.",
         document="Note technique v2" if verdict is Verdict.ATTESTED and not answered else None,
+        prerequisites=()
+        if answered or verdict is not Verdict.ATTESTED
+        else (
+            Prerequisite(item="network", needed="Ouvrir le pare-feu vers le téléservice"),
+            Prerequisite(item="monitoring", needed=None),
+        ),
+        survey=Survey(
+            answers=6,
+            marks={"satisfaction": (0, 0, 0, 3, 3), "creer": (0, 1, 0, 2, 3)},
+            blocking_remarks=("La recherche est trop lente",)
+            if verdict is Verdict.NOT_MET
+            else (),
+        )
+        if answered
+        else None,
         practitioners=tuple(
             PractitionerResult(
                 label=label,
@@ -178,7 +221,12 @@ def assessment(
                 ),
             ),
         ),
-        rulings={Question.Q4: Reading.LENIENT},
+        rulings={
+            Question.Q4: Ruling(
+                reading=Reading.LENIENT, day=date(2025, 4, 9), reference="CNAM-2025-052"
+            )
+        },
+        anomalies=(ANOMALY,),
         strict=results(STRICT, strict, good=strict == GOOD),
         lenient=results(LENIENT, lenient, good=lenient == GOOD),
         flips=(
@@ -202,6 +250,7 @@ def assessment(
         practitioners=tuple(
             PractitionerSummary(
                 label=label,
+                situation=f"SIT-EX-{index + 1}",
                 go_live=GO_LIVE + timedelta(days=index),
                 withdrawn_on=date(2025, 4, 4) if label == "PS 6" else None,
                 withdrawn_reason=reason if label == "PS 6" else None,
@@ -209,6 +258,11 @@ def assessment(
                 not_registered=index,
                 uncertain=index % 2,
                 paper=14,
+                reasons={
+                    NonDigitalReason.OUT_OF_PERIMETER: 6,
+                    NonDigitalReason.SERVICE_FAILURE: 3 + index,
+                    NonDigitalReason.PRESCRIBER_CHOICE: 5 - index,
+                },
                 coverage=Coverage(days=25, declared=52, traced=49, missing=3),
                 distance_fr={
                     Reading.STRICT: "Il manque 2 ordonnances numériques pour atteindre 50 % (à "
@@ -232,4 +286,19 @@ def assessment(
             Reading.STRICT: "Il manque 5 enregistrements pour atteindre 70 %.",
             Reading.LENIENT: "Objectif atteint, avec 41 enregistrements d'avance.",
         },
+        official=(
+            Comparison(
+                official=OfficialFigure(
+                    criterion="C1",
+                    practitioner="PS 1",
+                    figure="25/50",
+                    day=date(2025, 4, 20),
+                    reference="CNAM-BILAN-3",
+                ),
+                strict=Figure(25, 52),
+                lenient=Figure(38, 52),
+                agrees=(),
+                explanations=(Explanation(bundle=Reading.STRICT, question=Question.Q7),),
+            ),
+        ),
     )

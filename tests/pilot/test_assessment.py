@@ -10,7 +10,7 @@ import pytest
 from eprescription_sdk.clock import SimulatedClock
 from eprescription_sdk.errors import ConfigurationError
 from eprescription_sdk.model.trace import CallOutcome, Initiator
-from eprescription_sdk.pilot.assessment import assess, to_json
+from eprescription_sdk.pilot.assessing import assess
 from eprescription_sdk.pilot.questions import Question, Reading
 from eprescription_sdk.pilot.results import Criterion, Verdict
 from eprescription_sdk.traces.record import lose
@@ -44,7 +44,7 @@ def test_both_bundles_and_an_overall_verdict(pilot: PilotStore) -> None:
     assert assessment.strict[Criterion.C1].verdict is Verdict.NOT_MET
     assert assessment.strict.verdict is Verdict.NOT_MET
     assert assessment.results(Reading.LENIENT) is assessment.lenient
-    assert to_json(assessment)["overall"] == {
+    assert assessment.to_dict()["overall"] == {
         "strict": assessment.strict.verdict.value,
         "lenient": assessment.lenient.verdict.value,
     }
@@ -55,7 +55,7 @@ def test_an_empty_pilot_can_be_assessed(tmp_path: Path) -> None:
     assessment = pilot.assess()
     assert {result.verdict for result in assessment.strict.criteria} == {Verdict.NOT_ASSESSABLE}
     assert assessment.opens_on is None
-    json.dumps(to_json(assessment))
+    json.dumps(assessment.to_dict())
     pilot.store.close()
 
 
@@ -75,7 +75,12 @@ def test_a_ruling_fixes_both_bundles_and_leaves_the_table(pilot: PilotStore) -> 
     pilot.paper(at(3))
     pilot.event("ruling", at(9), {"question": "Q2", "reading": "lenient"})
     assessment = pilot.assess()
-    assert assessment.rulings == {Question.Q2: Reading.LENIENT}
+    ruling = assessment.rulings[Question.Q2]
+    assert (ruling.reading, ruling.day, ruling.reference) == (
+        Reading.LENIENT,
+        date(2026, 3, 9),
+        "r",
+    )
     assert assessment.strict.readings[Question.Q2] is Reading.LENIENT
     assert assessment.strict[Criterion.C1].practitioners[0].verdict is Verdict.MET
     assert Question.Q2 not in {flip.question for flip in assessment.flips}
@@ -153,7 +158,7 @@ def test_the_json_is_exact_and_names_nobody(pilot: PilotStore) -> None:
     lively(pilot)
     subject = pilot.digital(at(9))
     assessment = pilot.assess()
-    document = to_json(assessment)
+    document = assessment.to_dict()
     text = json.dumps(document, ensure_ascii=False)
     assert json.loads(text) == document
     for hidden in (rpps(1).value, rpps(2).value, number(subject).value):
@@ -170,4 +175,4 @@ def test_the_json_is_exact_and_names_nobody(pilot: PilotStore) -> None:
 
 def test_the_same_store_gives_the_same_json(pilot: PilotStore) -> None:
     lively(pilot)
-    assert to_json(pilot.assess()) == to_json(pilot.assess())
+    assert pilot.assess().to_dict() == pilot.assess().to_dict()

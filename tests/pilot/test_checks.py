@@ -55,6 +55,9 @@ def test_nothing_is_left_when_the_questionnaire_is_sent(dossier: Dossier) -> Non
         (lambda d: attrs.evolve(
             d, authorisation=attrs.evolve(d.authorisation, granted_on=date(2025, 3, 18))),
          "authorisation.granted_on", Level.ERROR, 4),
+        (lambda d: attrs.evolve(
+            d, authorisation=attrs.evolve(d.authorisation, kind="Logiciel de cabinet")),
+         "authorisation.kind", Level.ERROR, 4),
         (lambda d: only(d, 4), "practitioners", Level.ERROR, 5),
         (lambda d: many(d, 11), "practitioners", Level.ERROR, 5),
         (lambda d: with_practitioner(d, 1, salaried=False),

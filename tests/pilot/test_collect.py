@@ -163,10 +163,10 @@ def test_rulings_and_corrections_are_read(pilot: PilotStore) -> None:
     pilot.event("correction", at(9), {"version": "1.2"})
     pilot.event("correction", at(5), {"version": "1.1"})
     found = facts(pilot)
-    assert {question.value: reading.value for question, reading in found.rulings.items()} == {
+    assert {question.value: reading.value for question, reading in found.journal.readings.items()} == {
         "Q3": "lenient"
     }
-    assert found.corrections == (date(2026, 3, 5), date(2026, 3, 9))
+    assert found.journal.corrections == (date(2026, 3, 5), date(2026, 3, 9))
 
 
 def test_who_is_not_equipped_yet_is_not_there(pilot: PilotStore) -> None:
@@ -217,4 +217,4 @@ def test_no_rpps_is_in_the_facts(pilot: PilotStore) -> None:
     pilot.event("attestation", at(4), {"criterion": "C4", "document": f"de {rpps(1).value}"})
     found = facts(pilot)
     assert rpps(1).value not in repr(found)
-    assert found.attestations["C4"] == "de PS 1"
+    assert found.journal.attestations["C4"] == "de PS 1"

@@ -18,7 +18,6 @@ from eprescription_sdk.pilot.dossier import Act
 from eprescription_sdk.pilot.steps import LEGAL
 from eprescription_sdk.storage import SqliteStore, Store
 from eprescription_sdk.traces import gate
-from eprescription_sdk.traces.locks import SenderLock
 from tests.pilot.samples import EXAMPLE, RPPS
 
 KEY = b"k" * 32
@@ -409,7 +408,7 @@ def test_closing_twice_gives_the_same_receipt_and_one_line(assessed: Pilot) -> N
 
 
 def test_closing_waits_for_a_sender_and_goes_on_later(assessed: Pilot, store: SqliteStore) -> None:
-    with SenderLock(store.path).shared() as held:
+    with store.session_lock().shared() as held:
         assert held
         with pytest.raises(ClosingPending):
             assessed.close_traces(timeout=0.05, **BY)
@@ -422,7 +421,7 @@ def test_closing_waits_for_a_sender_and_goes_on_later(assessed: Pilot, store: Sq
 
 
 def test_forced_closing_says_so(assessed: Pilot, store: SqliteStore) -> None:
-    with SenderLock(store.path).shared():
+    with store.session_lock().shared():
         assert assessed.close_traces(timeout=0.05, force=True, **BY).forced
     assert assessed.steps()[-1].data["forced"] is True
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eprescription_sdk.pilot.assessment import assess, to_json
+from eprescription_sdk.pilot.assessing import assess
 from eprescription_sdk.pilot.criteria import evaluate
 from eprescription_sdk.pilot.export import write_export
 from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Readings
@@ -60,11 +60,11 @@ def test_a_stranger_gets_the_same_figures(seed: int, tmp_path: Path) -> None:
     facts = pilot.store.read(lambda tx: facts_of_store(tx, KEY, UNTIL))
     for readings in ALL:
         theirs = recompute(tmp_path / "export", _strict(readings))
-        assert ours(evaluate(facts, readings.ruled(facts.rulings))) == theirs
+        assert ours(evaluate(facts, readings.ruled(facts.journal.readings))) == theirs
     assessment = assess(pilot.store, key=KEY, at=UNTIL)
     assert ours(assessment.strict) == recompute(tmp_path / "export", _strict(STRICT))
     assert ours(assessment.lenient) == recompute(tmp_path / "export", _strict(LENIENT))
-    assert verify_export(tmp_path / "export", assessment=to_json(assessment)).findings == ()
+    assert verify_export(tmp_path / "export", assessment=assessment.to_dict()).findings == ()
     pilot.store.close()
 
 

@@ -88,7 +88,12 @@ def test_today_is_a_day_of_paris(store: Store) -> None:
 
 def test_a_ruling_fixes_a_question_of_the_assessment(store: Store) -> None:
     record_ruling(store, NOTE, question=Question.Q4, reading=Reading.LENIENT)
-    assert assess(store, key=KEY, at=NOW).rulings == {Question.Q4: Reading.LENIENT}
+    ruling = assess(store, key=KEY, at=NOW).rulings[Question.Q4]
+    assert (ruling.reading, ruling.day, ruling.reference) == (
+        Reading.LENIENT,
+        NOTE.day,
+        NOTE.reference,
+    )
 
 
 def test_an_open_anomaly_breaks_c3_until_it_is_closed(store: Store) -> None:

@@ -151,7 +151,21 @@ def test_structure_for_readers_who_do_not_see() -> None:
     assert len(badges) > 10
     for badge in badges:
         assert re.fullmatch(r"<svg .*?</svg>[\w\u00a0 ]+", badge)
-    assert 'role="img" aria-label="Documents prescrits chaque jour"' in html
+    # Each chart says in words what it shows.
+    labels = re.findall(r'<svg class="pygal-chart"[^>]* role="img" aria-label="([^"]+)"', html)
+    assert len(labels) == 5
+    for label, part in zip(
+        labels,
+        (
+            "PS 2 : lecture stricte 64,5 %, favorable 81,2 %",
+            "seuil de 70 %",
+            "échec du service 33",
+            "consulter : 64 réussis sur 64",
+            "du 17/03/2025 au 21/04/2025",
+        ),
+        strict=True,
+    ):
+        assert any(part.replace(" ", "") in re.sub(r"\s", "", each) for each in labels), (label, part)
 
 
 def contrast(one: str, other: str) -> float:
@@ -244,9 +258,17 @@ def test_a_pilot_without_anything_yet_has_a_report() -> None:
     assert "Aucune trace n’a été laissée de côté." in text
 
 
+def trend_of(html: str) -> str:
+    return next(
+        part.split("</svg>")[0]
+        for part in html.split('class="pygal-chart"')
+        if "stackedbar-graph" in part and "horizontal" not in part.split("</svg>")[0]
+    )
+
+
 def test_the_trend_has_a_layer_for_each_kind() -> None:
     html = render_html(assessment())
-    chart = html[html.index('class="pygal-chart"') :].split("</svg>")[0]
+    chart = trend_of(html)
     for layer in range(4):
         assert f"color-{layer}" in chart
     assert ">17/03<" in chart
@@ -260,8 +282,8 @@ def test_the_trend_names_about_ten_days(days: int) -> None:
     a = assessment()
     one = a.trend[0]
     trend = tuple(attrs.evolve(one, day=one.day + timedelta(days=n)) for n in range(days))
-    chart = render_html(attrs.evolve(a, trend=trend)).split('class="pygal-chart"')[1]
-    named = re.findall(r">\d\d/\d\d<", chart.split("</svg>")[0])
+    chart = trend_of(render_html(attrs.evolve(a, trend=trend)))
+    named = re.findall(r">\d\d/\d\d<", chart)
     assert min(days, 8) <= len(named) <= 10
 
 

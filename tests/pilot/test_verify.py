@@ -11,7 +11,7 @@ import pytest
 
 from eprescription_sdk.errors import InvalidInput, VerificationFailed
 from eprescription_sdk.model.trace import ChainLink
-from eprescription_sdk.pilot.assessment import assess, to_json
+from eprescription_sdk.pilot.assessing import assess
 from eprescription_sdk.pilot.export import write_export
 from eprescription_sdk.pilot.verify import Verification, verify_export
 from eprescription_sdk.traces.chain import link, opening
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     pilot.event("correction", at(8), {"version": "1.1"})
     pilot.questionnaire(at(9), 1)
     write_export(pilot.store, tmp_path / "out", key=KEY, at=UNTIL)
-    document = to_json(assess(pilot.store, key=KEY, at=UNTIL))
+    document = assess(pilot.store, key=KEY, at=UNTIL).to_dict()
     (tmp_path / "assessment.json").write_text(json.dumps(document), encoding="utf-8")
     pilot.store.close()
     return tmp_path / "out"
@@ -76,13 +76,13 @@ def test_an_export_as_written_holds(folder: Path) -> None:
     assert verification.findings == ()
     assert verification.holds
     assert verification.rows == 18
-    assert json.loads(json.dumps(to_json(verification.require()))) == given(folder)
+    assert json.loads(json.dumps(verification.require().to_dict())) == given(folder)
 
 
 def test_the_figures_come_from_the_export_alone(folder: Path) -> None:
     alone = verify_export(folder)
     assert alone.assessment is not None
-    assert to_json(alone.assessment)["strict"] == given(folder)["strict"]
+    assert alone.assessment.to_dict()["strict"] == given(folder)["strict"]
 
 
 @pytest.mark.parametrize("index", range(18))
@@ -214,12 +214,12 @@ def test_an_assessment_that_says_something_else_is_named(folder: Path) -> None:
 def test_an_earlier_assessment_is_recomputed_at_its_own_cut_off(tmp_path: Path) -> None:
     pilot = PilotStore(tmp_path / "store")
     pilot.digital(at(3))
-    document = to_json(pilot.assess(at(4)))
+    document = pilot.assess(at(4)).to_dict()
     pilot.paper(at(5))
     pilot.flush()
     write_export(pilot.store, tmp_path / "out", key=KEY, at=at(9))
     assert verify_export(tmp_path / "out", assessment=document).holds
-    later = to_json(pilot.assess(at(10)))
+    later = pilot.assess(at(10)).to_dict()
     assert "assessment/cut_off" in places(verify_export(tmp_path / "out", assessment=later))
     pilot.store.close()
 

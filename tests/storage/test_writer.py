@@ -3,31 +3,24 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, nullcontext, suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from eprescription_sdk.errors import StoreUnavailable
-from eprescription_sdk.storage import SqliteStore, Tx, writer
-from eprescription_sdk.storage.base import Row, Scalar
+from eprescription_sdk.storage import Store, Tx, writer
 from tests.storage.children import insert
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Unit = Callable[[Tx], Any]
 
-
-class NoTx:
-    """A transaction on nothing."""
-
-    def execute(self, sql: str, parameters: tuple[Scalar, ...] = ()) -> list[Row]:
-        raise NotImplementedError
-
-    def iterate(self, sql: str, parameters: tuple[Scalar, ...] = ()) -> Iterator[Row]:
-        raise NotImplementedError
-
-    def savepoint(self) -> nullcontext[None]:
-        return nullcontext()
+NO_TX: Any = None
+"""The units of a recording session do nothing with it."""
 
 
 class Recording:
@@ -51,7 +44,7 @@ class Recording:
         self.batches.append(len(batch))
         if self.fails is not None:
             raise self.fails
-        return [(work(NoTx()), None) for work in batch]
+        return [(work(NO_TX), None) for work in batch]
 
     def close(self) -> None:
         self.closed += 1
@@ -190,13 +183,18 @@ def forked(work: Callable[[], None]) -> Iterator[None]:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def count(store: SqliteStore) -> int:
+@pytest.fixture
+def store(either: Store) -> Store:
+    return either
+
+
+def count(store: Store) -> int:
     rows = store.read(lambda tx: tx.execute("SELECT count(*) FROM losses"))
     number: int = rows[0][0]
     return number
 
 
-def writes(store: SqliteStore, name: str, number: int) -> list["Future[None]"]:
+def writes(store: Store, name: str, number: int) -> list["Future[None]"]:
     return [
         store.submit(lambda tx, each=each: insert(tx, f"{name}-{each}"))  # type: ignore[misc]
         for each in range(number)
@@ -208,7 +206,7 @@ def wait(futures: list["Future[None]"]) -> None:
         future.result(10)
 
 
-def test_parent_and_child_go_on_after_a_fork(store: SqliteStore) -> None:
+def test_parent_and_child_go_on_after_a_fork(store: Store) -> None:
     pending = writes(store, "before", 300)
 
     def in_child() -> None:
@@ -224,7 +222,7 @@ def test_parent_and_child_go_on_after_a_fork(store: SqliteStore) -> None:
     assert count(store) == 900
 
 
-def test_the_writer_is_gone_while_forking(store: SqliteStore) -> None:
+def test_the_writer_is_gone_while_forking(store: Store) -> None:
     """Later releases of Python warn about any thread then, and warnings are errors here."""
     store.write(nothing)
 
@@ -243,14 +241,14 @@ amid_threads = pytest.mark.filterwarnings("ignore:This process:DeprecationWarnin
 
 
 @amid_threads
-def test_a_fork_amid_writes_of_other_threads_comes_through(store: SqliteStore) -> None:
+def test_a_fork_amid_writes_of_other_threads_comes_through(store: Store) -> None:
     over = threading.Event()
     written: list[int] = []
 
     def write(name: str) -> None:
         number = 0
         while not over.is_set():
-            store.write(lambda tx: insert(tx, f"{name}-{number}"))
+            store.write(partial(insert, reason=f"{name}-{number}"))
             number += 1
         written.append(number)
 
@@ -271,7 +269,7 @@ def test_a_fork_amid_writes_of_other_threads_comes_through(store: SqliteStore) -
 
 
 @amid_threads
-def test_two_threads_may_fork_at_once(store: SqliteStore) -> None:
+def test_two_threads_may_fork_at_once(store: Store) -> None:
     store.write(nothing)
     failures: list[BaseException] = []
 
@@ -293,7 +291,8 @@ def test_two_threads_may_fork_at_once(store: SqliteStore) -> None:
 
 
 @amid_threads
-def test_a_fork_waits_for_reads_under_way(store: SqliteStore) -> None:
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_a_fork_waits_for_reads_under_way(store: Store) -> None:
     """A child with an open connection of its parent believes in locks that it does not hold."""
     store.write(nothing)
     reading, over = threading.Event(), threading.Event()
@@ -309,9 +308,9 @@ def test_a_fork_waits_for_reads_under_way(store: SqliteStore) -> None:
     threading.Timer(0.2, over.set).start()
 
     def in_child() -> None:
-        for name in os.listdir("/proc/self/fd"):
+        for name in Path("/proc/self/fd").iterdir():
             with suppress(FileNotFoundError):
-                assert os.readlink(f"/proc/self/fd/{name}") != str(store.path)
+                assert name.readlink() != store.path
 
     with forked(in_child):
         pass

@@ -4,34 +4,36 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import StoreError
 from eprescription_sdk.storage import SqliteStore
-from eprescription_sdk.traces.locks import SenderLock
+from eprescription_sdk.storage.locks import FileLock
 from eprescription_sdk.traces.record import Recorder
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
+from tests.processes import say
 from tests.traces.samples import KEY, record
 
 
 def hold(store: str) -> None:
     """Hold the sender lock until killed."""
-    with SenderLock(Path(store)).shared():
-        print("held")
+    with FileLock(Path(store)).shared():
+        say("held")
         time.sleep(60)
 
 
 def hold_and_fork(store: str) -> None:
     """The same, with a child that lives on."""
-    with SenderLock(Path(store)).shared():
+    with FileLock(Path(store)).shared():
         pid = os.fork()
         if pid == 0:
             time.sleep(60)
             os._exit(0)
-        print(f"held\n{pid}")
+        say(f"held\n{pid}")
         time.sleep(60)
 
 
@@ -44,10 +46,10 @@ def record_and_ship(path: str, collector: str) -> None:
     recorder = Recorder(KEY, store.path)
     shipper = make_shipper(store, collector)
     shipper.start()
-    print("started")
+    say("started")
     while True:
         with contextlib.suppress(StoreError):
-            print("recorded" if record(store, 5, recorder) else "nothing")
+            say("recorded" if record(store, 5, recorder) else "nothing")
         time.sleep(0.002)
 
 
@@ -55,9 +57,9 @@ def ship(path: str, collector: str) -> None:
     """Ship until nothing waits; say how many were sent."""
     store = SqliteStore(Path(path))
     shipper = make_shipper(store, collector)
-    print("ready")
+    say("ready")
     sys.stdin.readline()
-    print(shipper.drain(20))
+    say(shipper.drain(20))
     shipper.stop()
     store.close()
 
@@ -69,9 +71,10 @@ def make_shipper(store: SqliteStore, collector: str) -> Shipper:
 
 
 if __name__ == "__main__":
-    {
+    work: dict[str, Callable[..., None]] = {
         "hold": hold,
         "hold_and_fork": hold_and_fork,
         "record_and_ship": record_and_ship,
         "ship": ship,
-    }[sys.argv[1]](*sys.argv[2:])
+    }
+    work[sys.argv[1]](*sys.argv[2:])

@@ -90,7 +90,7 @@ def paper(**changes: Any) -> PrescriptionTrace:
 
 
 def enrolment(**changes: Any) -> gate.Enrolment:
-    values = {"rpps": RPPS, "label": 1, "situation": SITUATION, "go_live": GO_LIVE}
+    values: dict[str, Any] = {"rpps": RPPS, "label": 1, "situation": SITUATION, "go_live": GO_LIVE}
     return gate.Enrolment(**values | changes)
 
 

@@ -28,7 +28,7 @@ def test_the_worked_example_of_the_documentation_holds() -> None:
     exec("\n".join(blocks), names)  # noqa: S102
     # Its own functions are ours.
     assert names["pseudonym"]("number", "X") == pseudonym(names["key"], "number", "X")
-    document = {"b": [1, None, True], "a": "é\n\"\u2028"}
+    document = {"b": [1, None, True], "a": 'é\n"\u2028'}
     assert names["canonical"](document) == canonical(document)
     assert names["link"]("0" * 64, "é") == chain.link("0" * 64, "é")
     assert names["opening"]("s", chain.GENESIS) == chain.opening("s", chain.GENESIS)
@@ -44,7 +44,7 @@ def chained(running: SqliteStore) -> SqliteStore:
 
 def segments(store: SqliteStore) -> list[tuple[str, str]]:
     return store.read(
-        lambda tx: [tuple(row) for row in tx.execute("SELECT id, previous FROM segments")]  # type: ignore[misc]
+        lambda tx: [(row[0], row[1]) for row in tx.execute("SELECT id, previous FROM segments")]
     )
 
 
@@ -96,7 +96,9 @@ def test_a_removed_row_is_named_by_the_one_after_it(chained: SqliteStore) -> Non
 def test_a_removed_tail_shows_against_the_head(chained: SqliteStore, count: int) -> None:
     original = links(chained)
     segment = original[0][0].segment
-    tampered = [row for row in original if row[0].segment != segment or row[0].position <= 5 - count]
+    tampered = [
+        row for row in original if row[0].segment != segment or row[0].position <= 5 - count
+    ]
     assert found(chained, tampered, heads(chained)) == [(segment, 5)]
     assert not found(chained, tampered, {})
 

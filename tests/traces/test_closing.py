@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier, Thread
 
+import apsw
 import attrs
 import pytest
 
@@ -322,11 +323,24 @@ class Crowd:
         for _ in range(200):
             process.signal(signal.SIGSTOP)
             time.sleep(0.05)
-            if any(f":{process.pid}:" in owner for owner in self.store.read(outbox.holders)):
+            caught = any(f":{process.pid}:" in owner for owner in self.store.read(outbox.holders))
+            if caught and self._can_be_written():
                 return process
             process.signal(signal.SIGCONT)
             time.sleep(0.02)
         raise AssertionError("it was never caught in mid-send")
+
+    def _can_be_written(self) -> bool:
+        """Not if it was frozen in the middle of a transaction: that is another story."""
+        connection = apsw.Connection(str(self.store.path))
+        try:
+            connection.set_busy_timeout(200)
+            connection.execute("BEGIN IMMEDIATE; ROLLBACK")
+        except apsw.BusyError:
+            return False
+        finally:
+            connection.close()
+        return True
 
     def assert_silent(self, seconds: float = 1.5) -> None:
         """Nothing is recorded, claimed or received any more, though everybody tries."""

@@ -49,8 +49,10 @@ days = st.sampled_from([date(2026, 3, 28) + timedelta(days=n) for n in range(4)]
     [date(2026, 10, 24) + timedelta(days=n) for n in range(4)]
 )
 moments = st.builds(
-    lambda day, seconds: datetime.combine(day, datetime.min.time(), PARIS).astimezone(UTC)
-    + timedelta(seconds=seconds),
+    lambda day, seconds: (
+        datetime.combine(day, datetime.min.time(), PARIS).astimezone(UTC)
+        + timedelta(seconds=seconds)
+    ),
     days,
     st.sampled_from([0, -1, 1, 3600, -3600, 7200, -7200, 43200]) | st.integers(-86400, 86400),
 )
@@ -132,7 +134,9 @@ def test_the_walls_open_with_generalisation_alone(
 
 
 def test_enrolments_come_back_by_label(store: SqliteStore) -> None:
-    second = enrolment(rpps=OTHER, label=2, withdrawn_on=date(2026, 4, 1), withdrawn_reason="départ")
+    second = enrolment(
+        rpps=OTHER, label=2, withdrawn_on=date(2026, 4, 1), withdrawn_reason="départ"
+    )
     changed = enrolment(situation="cabinet")
 
     def work(tx: Tx) -> None:
@@ -152,7 +156,8 @@ def test_a_phase_that_ends_ends_recording_at_once(running: SqliteStore) -> None:
     set_phase(running, Phase.CLOSING)
     assert not record(running, 5, recorder)
     # Closing may yet be given up: nothing was remembered.
-    assert not recorder.closed
+    remembered = recorder.closed
+    assert not remembered
     set_phase(running, Phase.CLOSED)
     assert not record(running, recorder=recorder)
     assert recorder.closed

@@ -23,7 +23,6 @@ from eprescription_sdk.sandbox import (
 from eprescription_sdk.storage import SqliteStore
 from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.gate import Phase
-from eprescription_sdk.traces.locks import SenderLock
 from eprescription_sdk.traces.outbox import Shipping
 from eprescription_sdk.traces.shipper import Shipment, Shipper
 from eprescription_sdk.traces.tde import TdeProfile
@@ -79,7 +78,9 @@ def test_a_batch_arrives_with_its_links(running: SqliteStore, sandbox: Sandbox, 
         assert shipped_at
 
 
-def test_a_drain_ships_more_than_one_batch(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+def test_a_drain_ships_more_than_one_batch(
+    running: SqliteStore, sandbox: Sandbox, make: Make
+) -> None:
     ids = record(running, 120)
     assert make().drain(20) == 120
     assert set(sandbox.collector.traces) == set(ids)
@@ -294,8 +295,7 @@ def test_nothing_leaves_while_somebody_closes(
     running: SqliteStore, sandbox: Sandbox, make: Make
 ) -> None:
     record(running, 1)
-    assert running.path is not None
-    with SenderLock(running.path).exclusive(1):
+    with running.session_lock().exclusive(1):
         assert make().ship_once() == Shipment(blocked=True)
     assert not sandbox.collector.received
 

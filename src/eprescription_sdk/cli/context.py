@@ -10,12 +10,14 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.console import Console
 
+from eprescription_sdk.client.core import store_of
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.settings import Settings
-from eprescription_sdk.storage import SqliteStore, Store
+from eprescription_sdk.storage import Store
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
+from eprescription_sdk.transport.tls import context_of
 
 SettingsFile = Annotated[
     Path | None,
@@ -44,7 +46,7 @@ def settings_of(file: Path | None) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """The store of the settings, closed afterwards."""
-    store = SqliteStore(settings.store)
+    store = store_of(settings)
     try:
         yield store
     finally:
@@ -60,7 +62,7 @@ def shipping(settings: Settings, store: Store) -> Iterator[Shipper | None]:
     shipper = Shipper(
         store,
         TdeProfile(),
-        HttpxTransport(),
+        HttpxTransport(context_of(settings)),
         collector_url=settings.collector_url,
         clock=SystemClock(),
         receipt=settings.closing_receipt,

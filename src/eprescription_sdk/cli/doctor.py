@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import attrs
@@ -15,13 +16,16 @@ from eprescription_sdk.cli.context import (
     print_json,
     settings_of,
 )
-from eprescription_sdk.errors import StoreError
+from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.errors import ConfigurationError, StoreError
 from eprescription_sdk.ledger import State
 from eprescription_sdk.settings import Environment, Settings
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import gate, outbox
 from eprescription_sdk.traces.outbox import Shipping
 from eprescription_sdk.traces.record import closed_marker, losses
+from eprescription_sdk.transport.delivery import EXPLAINED, Wire, reason
+from eprescription_sdk.transport.tls import client_certificate, context_of
 
 
 @attrs.frozen
@@ -64,13 +68,14 @@ def _examine(settings: Settings) -> Iterator[Line]:
             "The service profile is the reference one of this SDK.",
             "Fill it from the official specification.",
         )
-    yield from _reach("service", settings.service_url)
+    yield from _certificate(settings)
+    yield from _reach("service", settings.service_url, settings)
     if settings.collector_url is None:
         yield Line(
             "warning", "No collector: traces are recorded and not shipped.", "Set collector_url."
         )
     else:
-        yield from _reach("collector", settings.collector_url)
+        yield from _reach("collector", settings.collector_url, settings)
     try:
         with opened(settings) as store:
             # A write, not a look: it is what the next prescription needs.
@@ -81,19 +86,69 @@ def _examine(settings: Settings) -> Iterator[Line]:
         yield Line("error", str(error), error.way_out or "")
 
 
-def _reach(what: str, url: str) -> Iterator[Line]:
-    address = urlsplit(url)
-    port = address.port or (443 if address.scheme == "https" else 80)
+def _certificate(settings: Settings) -> Iterator[Line]:
+    """The organisation's certificate of mutual TLS, and how long it lasts."""
     try:
-        socket.create_connection((address.hostname or "", port), timeout=3).close()
-    except OSError as error:
+        certificate = client_certificate(settings)
+    except ConfigurationError as error:
+        yield Line("error", str(error), error.way_out or "")
+        return
+    if certificate is None:
+        if settings.service_url.startswith("https:"):
+            yield Line(
+                "warning",
+                "No organisation certificate: a service that wants one will refuse every call.",
+                "Set tls_certificate.",
+            )
+        return
+    days = certificate.days_left(SystemClock().now())
+    ends = f"{certificate.not_after:%Y-%m-%d}"
+    if days < 0:
+        yield Line("error", f"The organisation certificate expired on {ends}.", _RENEW)
+    elif days < _SOON:
         yield Line(
-            "error",
-            f"The {what} cannot be reached ({type(error).__name__}).",
-            "Check the address and the network.",
+            "warning", f"The organisation certificate ends on {ends}, in {days} days.", _RENEW
         )
     else:
+        yield Line("ok", f"organisation certificate good until {ends}, {days} days")
+
+
+_SOON = 60
+"""Days in which a certificate should be renewed: ordering one takes weeks."""
+_RENEW = "Order a new one, and change tls_certificate before the day."
+
+
+def _reach(what: str, url: str, settings: Settings) -> Iterator[Line]:
+    address = urlsplit(url)
+    host, port = address.hostname or "", address.port
+    try:
+        with socket.create_connection(
+            (host, port or (443 if address.scheme == "https" else 80)), timeout=3
+        ) as connection:
+            if address.scheme == "https":
+                _shake_hands(connection, host, settings)
+    except ConfigurationError as error:
+        yield Line("error", str(error), error.way_out or "")
+    except OSError as error:
+        meaning, way_out = EXPLAINED.get(
+            reason(error, Wire()),
+            (
+                f"The {what} cannot be reached ({type(error).__name__}).",
+                "Check the address and the network.",
+            ),
+        )
+        yield Line("error", meaning, way_out)
+    else:
         yield Line("ok", f"{what} reached")
+
+
+def _shake_hands(connection: socket.socket, host: str, settings: Settings) -> None:
+    """Raises what the service has against our certificate, or we against its own."""
+    with context_of(settings).wrap_socket(connection, server_hostname=host) as secured:
+        # Under TLS 1.3 the service judges our certificate after the handshake is over for us.
+        secured.settimeout(1)
+        with suppress(TimeoutError):
+            secured.recv(1)
 
 
 def _store(tx: Tx, store: Store, settings: Settings) -> Iterator[Line]:

@@ -1,6 +1,6 @@
 """The assessment in a terminal: verdicts first, then who and why."""
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,27 +18,82 @@ _STYLES = {
 
 def show_assessment(out: Console, assessment: Assessment) -> None:
     """Print an assessment."""
+    out.print(assessment_view(assessment))
+
+
+def assessment_view(assessment: Assessment) -> Group:
+    """An assessment as something to print, or to show again and again."""
     title = "Autoévaluation de la présérie"
     if assessment.simulation:
         title = f"SIMULATION · {title}"
-    out.print(f"\n[bold]{title}[/bold]")
-    out.print(
-        f"calculée localement le {assessment.cut_off:%d/%m/%Y à %H:%M} UTC,"
-        f" règles {assessment.rule_version} ; document non officiel"
+    return Group(
+        Text(f"\n{title}", style="bold"),
+        Text(
+            f"calculée localement le {assessment.cut_off:%d/%m/%Y à %H:%M} UTC,"
+            f" règles {assessment.rule_version} ; document non officiel"
+        ),
+        _criteria(assessment),
+        _practitioners(assessment),
+        _coverage(assessment),
+        *_flips(assessment),
+        *_rulings(assessment),
+        *_official(assessment),
     )
-    out.print(_criteria(assessment))
-    out.print(_practitioners(assessment))
-    flips = [
-        f"{flip.question.name} → {flip.criterion.value} ({flip.bundle.value}) :"
-        f" {flip.before.label_fr} → {flip.after.label_fr}"
-        for flip in assessment.flips
+
+
+def _coverage(assessment: Assessment) -> Text:
+    coverage = assessment.coverage
+    unknown = sum(use.unknown_faults for use in assessment.strict[Criterion.C3].operations)
+    apart = sum(assessment.inputs.apart.values())
+    parts = [
+        f"Couverture : {coverage.traced} tracés pour {coverage.declared} déclarés,"
+        f" {coverage.missing} manquants"
+        if coverage.days
+        else "Couverture : aucun volume déclaré",
+        f"{apart} traces laissées de côté" if apart else "",
+        f"{unknown} échecs de code inconnu" if unknown else "",
     ]
-    if flips:
-        out.print("[bold]Questions qui changeraient un verdict[/bold]")
-        for flip in flips:
-            out.print(f"  {flip}")
-    else:
-        out.print("Aucune question ouverte ne change à elle seule un verdict.")
+    return Text(" ; ".join(part for part in parts if part) + ".")
+
+
+def _flips(assessment: Assessment) -> list[Text]:
+    if not assessment.flips:
+        return [Text("Aucune question ouverte ne change à elle seule un verdict.")]
+    return [
+        Text("Questions qui changeraient un verdict", style="bold"),
+        *(
+            Text(
+                f"  {flip.question.name} → {flip.criterion.value} ({flip.bundle.label_fr}) :"
+                f" {flip.before.label_fr} → {flip.after.label_fr}"
+            )
+            for flip in assessment.flips
+        ),
+    ]
+
+
+def _rulings(assessment: Assessment) -> list[Text]:
+    return [
+        Text(
+            f"{question.value} tranchée par la Cnam : lecture {ruling.reading.label_fr}"
+            f" ({ruling.reference}, {ruling.day:%d/%m/%Y})"
+        )
+        for question, ruling in assessment.rulings.items()
+    ]
+
+
+def _official(assessment: Assessment) -> list[Text]:
+    lines = []
+    for each in assessment.official:
+        what = " ".join(filter(None, (each.official.criterion, each.official.practitioner)))
+        if each.agrees:
+            gap = "comme nous, lecture " + " et ".join(one.label_fr for one in each.agrees)
+        elif each.explanations:
+            names = sorted({one.question.value for one in each.explanations})
+            gap = f"écart que {' ou '.join(names)} expliquerait"
+        else:
+            gap = "écart qu'aucune question seule n'explique"
+        lines.append(Text(f"Officiel, {what} : {each.official.figure} ; {gap}"))
+    return lines
 
 
 def _criteria(assessment: Assessment) -> Table:

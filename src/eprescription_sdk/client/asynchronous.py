@@ -27,6 +27,7 @@ from eprescription_sdk.ports import AsyncTransport, BodyCodec, Code2D, NumberMin
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
 from eprescription_sdk.transport import AsyncHttpxTransport
+from eprescription_sdk.transport.tls import context_of
 
 
 class AsyncClient(ClientBase):
@@ -59,7 +60,7 @@ class AsyncClient(ClientBase):
             clock=clock,
             store=store,
         )
-        self._transport = transport or AsyncHttpxTransport()
+        self._transport = transport or AsyncHttpxTransport(context_of(settings))
         self._driver = AsyncDriver(self._core.store, self._core.clock, self._transport)
         self._closing = False
         self._behind: set[asyncio.Task[None]] = set()

@@ -26,6 +26,7 @@ from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfil
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
 from eprescription_sdk.transport import HttpxTransport
+from eprescription_sdk.transport.tls import context_of
 
 _PATIENCE = 1.0
 """How long closing waits for work in the background, in seconds."""
@@ -69,9 +70,10 @@ class Client(ClientBase):
             clock=clock,
             store=store,
         )
-        self._transport = transport or HttpxTransport()
+        self._transport = transport or HttpxTransport(context_of(settings))
         self._driver = Driver(self._core.store, self._core.clock, self._transport)
         self._closing = threading.Event()
+        self._gate = threading.Lock()
         self._behind: set[threading.Thread] = set()
 
     def __enter__(self) -> Self:
@@ -87,9 +89,11 @@ class Client(ClientBase):
 
     def close(self) -> None:
         """Stop what runs in the background, write what waits, give connections back."""
-        self._closing.set()
+        with self._gate:
+            self._closing.set()
+            behind = tuple(self._behind)
         self._transport.close()
-        for thread in tuple(self._behind):
+        for thread in behind:
             # One that outlives this sleeps, and carries nothing out when it wakes up.
             thread.join(_PATIENCE)
         self._close()
@@ -136,11 +140,14 @@ class Client(ClientBase):
             except EPrescriptionError as error:
                 telemetry.event("reconcile.failed", code=error.code)
             finally:
-                self._behind.discard(threading.current_thread())
+                with self._gate:
+                    self._behind.discard(threading.current_thread())
 
         thread = threading.Thread(target=settle, name="eprescription-settle", daemon=True)
-        self._behind.add(thread)
-        thread.start()
+        with self._gate:
+            if not self._closing.is_set():
+                thread.start()
+                self._behind.add(thread)
 
 
 class Acting:

@@ -12,8 +12,8 @@ from eprescription_sdk.model.identifiers import Finess
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter
 from eprescription_sdk.reference import FakeMinter, SpecimenCode
-from eprescription_sdk.settings import Environment, Settings, UncertainPolicy
-from eprescription_sdk.storage import Store
+from eprescription_sdk.settings import Dsn, Environment, Settings, UncertainPolicy
+from eprescription_sdk.storage import Store, open_store
 from eprescription_sdk.traces.record import Recorder
 from eprescription_sdk.wire.envelope import Software
 from eprescription_sdk.wire.reference_body import ReferenceCodec
@@ -64,6 +64,18 @@ class Core:
     def keyed(self, kind: str, value: str) -> str:
         """The keyed pseudonym of a value."""
         return pseudonym(self.settings.key, kind, value)
+
+
+def store_of(settings: Settings) -> Store:
+    """The store that the settings name.
+
+    Raises:
+        MissingExtra: it is in PostgreSQL, and psycopg is not installed.
+    """
+    return open_store(
+        settings.store.value if isinstance(settings.store, Dsn) else settings.store,
+        direct_dsn=settings.direct_dsn.value if settings.direct_dsn else None,
+    )
 
 
 def make_core(

@@ -31,6 +31,7 @@ from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import AttemptResult
 from eprescription_sdk.model.trace import CallOutcome, CallTrace, FaultOrigin, Initiator
 from eprescription_sdk.storage import Tx
+from eprescription_sdk.transport.delivery import EXPLAINED
 from eprescription_sdk.wire.envelope import Fragment, prepare
 
 _OUTCOMES = {
@@ -165,4 +166,5 @@ def _error(verdict: Verdict) -> Exception:
         )
     if verdict.origin is FaultOrigin.SERVICE:
         return UnreadableReply(f"The service gave no readable answer ({verdict.detail}).")
-    return ServiceUnreachable(f"The service did not answer ({verdict.detail}).")
+    meaning, way_out = EXPLAINED.get(verdict.detail or "", ("The service did not answer.", None))
+    return ServiceUnreachable(f"{meaning} ({verdict.detail})", way_out=way_out)

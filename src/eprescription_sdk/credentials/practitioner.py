@@ -48,7 +48,7 @@ class Practitioner:
             cached = self.cached(now)
             if cached is not None:
                 return cached
-            fresh = self.assertions.assertion(now)
+            fresh = self._ask(now)
             if fresh.national_id != self.national_id:
                 raise CredentialUnavailable(
                     "The assertion names another practitioner.",
@@ -61,6 +61,18 @@ class Practitioner:
                 )
             self._cached = fresh
             return fresh
+
+    def _ask(self, now: datetime) -> Assertion:
+        try:
+            return self.assertions.assertion(now)
+        except CredentialUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # A provider is foreign code: a card reader fails in its own ways.
+            raise CredentialUnavailable(
+                f"The provider of assertions failed: {type(error).__name__}.",
+                way_out="Check the card, its reader or the session.",
+            ) from None
 
     def forget(self) -> None:
         """Drop the assertion at hand: the service refused it."""

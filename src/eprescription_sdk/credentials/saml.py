@@ -16,6 +16,8 @@ def read_assertion(markup: bytes) -> Assertion:
         CredentialUnavailable: it cannot be read, or it lacks its subject or its end.
     """
     try:
+        # It will stand inside an envelope, so it must be fit for that too.
+        xml.embed(markup)
         root = xml.parse(markup)
     except InvalidInput as error:
         raise CredentialUnavailable(f"The assertion cannot be read. {error.message}") from None

@@ -6,24 +6,31 @@ its own store, and only the Assurance Maladie validates a pilot.
 
 from typing import TYPE_CHECKING, Any
 
-from eprescription_sdk.pilot.assessment import Assessment, assess, to_json
+from eprescription_sdk.pilot.assessing import assess
+from eprescription_sdk.pilot.assessment import Assessment
+from eprescription_sdk.pilot.card import Card, card
 from eprescription_sdk.pilot.checks import Finding, Level, check
 from eprescription_sdk.pilot.difference import Change, Difference
 from eprescription_sdk.pilot.dossier import Dossier, Practitioner
 from eprescription_sdk.pilot.export import write_export
+from eprescription_sdk.pilot.handover import write_handover
+from eprescription_sdk.pilot.journal import Anomaly
+from eprescription_sdk.pilot.letter import letter
 from eprescription_sdk.pilot.lifecycle import Pilot
+from eprescription_sdk.pilot.named import NamedEdition, named_edition
 from eprescription_sdk.pilot.questions import Question, Reading
 from eprescription_sdk.pilot.registers import (
-    Anomaly,
     Event,
     Note,
     close_anomaly,
     record_anomaly,
     record_attestation,
     record_correction,
+    record_official,
     record_questionnaire,
     record_ruling,
 )
+from eprescription_sdk.pilot.rehearsal import Rehearsal, rehearse
 from eprescription_sdk.pilot.results import Criterion, Verdict
 from eprescription_sdk.pilot.steps import Step
 from eprescription_sdk.pilot.verify import verify_export
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Anomaly",
     "Assessment",
+    "Card",
     "Change",
     "Criterion",
     "Difference",
@@ -43,6 +51,7 @@ __all__ = [
     "Event",
     "Finding",
     "Level",
+    "NamedEdition",
     "Note",
     "Phase",
     "Pilot",
@@ -50,20 +59,26 @@ __all__ = [
     "Question",
     "Reading",
     "Receipt",
+    "Rehearsal",
     "Step",
     "Verdict",
     "assess",
+    "card",
     "check",
     "close_anomaly",
+    "letter",
+    "named_edition",
     "record_anomaly",
     "record_attestation",
     "record_correction",
+    "record_official",
     "record_questionnaire",
     "record_ruling",
+    "rehearse",
     "render_html",
-    "to_json",
     "verify_export",
     "write_export",
+    "write_handover",
     "write_report",
 ]
 

@@ -5,6 +5,7 @@ not done yet is a reminder as long as there is time, and an error afterwards. So
 présérie 2025-03, p. 3 to 6.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import Enum
@@ -152,6 +153,15 @@ def _identity(dossier: Dossier, today: date) -> Iterator[Finding]:
             "pilot.first_pilot", 3,
             "These conditions are for solutions that have never had a pilot on an earlier version.",
             "Ces conditions visent les solutions sans présérie sur une version antérieure.",
+        )  # fmt: skip
+    if (
+        "téléconsultation"
+        not in unicodedata.normalize("NFC", dossier.authorisation.kind).casefold()
+    ):
+        yield _error(
+            "authorisation.kind", 4,
+            'The solution must be authorised as "Société de Téléconsultation".',
+            "La solution doit être autorisée en tant que « Société de Téléconsultation ».",
         )  # fmt: skip
     yield from _due(
         dossier.authorisation.granted_on, first_go_live(dossier), today,

@@ -24,7 +24,8 @@ from eprescription_sdk.model.trace import (
     Initiator,
     RegistrationState,
 )
-from eprescription_sdk.pilot.facts import Facts, Practitioner, Questionnaire, Use
+from eprescription_sdk.pilot.facts import Facts, Practitioner, Use
+from eprescription_sdk.pilot.journal import read_journal
 from eprescription_sdk.pilot.linking import (
     NOT_REGISTERED,
     PAPER,
@@ -33,13 +34,16 @@ from eprescription_sdk.pilot.linking import (
     Prescriptions,
     count,
 )
-from eprescription_sdk.pilot.questions import Question, Reading
 
 _STATES = {
     RegistrationState.REGISTERED.value: REGISTERED,
     RegistrationState.NOT_REGISTERED.value: NOT_REGISTERED,
     RegistrationState.UNCERTAIN.value: UNCERTAIN,
 }
+
+
+SECTIONS = ("enrolments", "volumes", "events")
+"""The chains of an export that stand before those of the traces."""
 
 
 class Collector:
@@ -65,7 +69,7 @@ class Collector:
         self._prescriptions = Prescriptions()
         self._registered: Counter[tuple[int, date]] = Counter()
         self._unregistered: list[tuple[int, date, bool, str | None]] = []
-        self._uses: Counter[tuple[int, str, str, str | None]] = Counter()
+        self._uses: Counter[tuple[int, str, str, str | None, str | None]] = Counter()
 
     def enrolment(self, row: dict[str, Any]) -> None:
         """Take a practitioner; one who goes live after the cut-off is not equipped yet."""
@@ -86,6 +90,22 @@ class Collector:
         """Take a line of the pilot's journal."""
         if row["recorded_at"] <= self._until:
             self._events.append(row)
+
+    def row(self, segment: str, position: int, digest: str, body: str) -> None:
+        """Take a row of an export, whatever it is.
+
+        Raises:
+            InvalidInput: the body of a trace cannot be read; the text is not quoted.
+            ValueError, KeyError, TypeError: another row is damaged.
+        """
+        if segment not in SECTIONS:
+            self.trace(segment, position, digest, body)
+        elif segment == "enrolments":
+            self.enrolment(_decode(body))
+        elif segment == "volumes":
+            self.volume(_decode(body))
+        else:
+            self.event(_decode(body))
 
     def trace(self, segment: str, position: int, digest: str, body: str) -> None:
         """Take a trace.
@@ -132,7 +152,8 @@ class Collector:
         operation, outcome = fields["operation"], fields["outcome"]
         if operation not in _OPERATIONS or outcome not in _OUTCOMES:
             raise ValueError
-        self._uses[number, operation, outcome, fields["fault_origin"]] += 1
+        failure = fields["fault_origin"], fields["fault_code"]
+        self._uses[number, operation, outcome, *failure] += 1
         if operation == "create":
             day = _day(fields["at"])
             if outcome == "registered":
@@ -143,19 +164,36 @@ class Collector:
 
     def _prescription(self, fields: dict[str, Any]) -> None:
         if fields["digital"]:
-            kind, inside, outside = _STATES[fields["registration"]], 0, 0
+            kind, inside, outside, reason = _STATES[fields["registration"]], 0, 0, None
         else:
             kind = PAPER
             inside, outside = _paper(tuple(fields["families"]))
+            reason = fields["reason"]
         number = self._enrolled[fields["rpps"]][0]
         day = _day(fields["issued_at"])
         self._prescriptions.add(
             fields["subject"],
-            (fields["revision"], number, day, kind, inside, outside),
+            (fields["revision"], number, day, kind, inside, outside, reason),
             number=fields["number"],
             act=fields["act"],
             link=fields["corrects"] if fields["digital"] else fields["after"],
         )
+
+    def _used(self) -> defaultdict[int, dict[Operation, Use]]:
+        """By number of the practitioner and operation, how each was used."""
+        uses: defaultdict[int, dict[Operation, Use]] = defaultdict(dict)
+        for (number, operation, outcome, origin, code), calls in self._uses.items():
+            before = uses[number].get(Operation(operation), _UNUSED)
+            good = CallOutcome(outcome).succeeded
+            failures = Counter(before.failures)
+            if not good:
+                failures[FaultOrigin(origin) if origin else None, code] += calls
+            uses[number][Operation(operation)] = Use(
+                calls=before.calls + calls,
+                succeeded=before.succeeded + calls * good,
+                failures=failures,
+            )
+        return uses
 
     def facts(self, losses: Mapping[str, int]) -> Facts:
         """What the rows come to.
@@ -166,15 +204,7 @@ class Collector:
         cells = count(self._prescriptions, self._unregistered)
         for (number, day), calls in self._registered.items():
             cells.creates[number][day, REGISTERED] += calls
-        uses: dict[int, dict[Operation, Use]] = defaultdict(dict)
-        for (number, operation, outcome, origin), calls in self._uses.items():
-            before = uses[number].get(Operation(operation), _UNUSED)
-            failed = origin == FaultOrigin.SOFTWARE.value
-            uses[number][Operation(operation)] = Use(
-                calls=before.calls + calls,
-                succeeded=before.succeeded + calls * CallOutcome(outcome).succeeded,
-                software_failures=before.software_failures + calls * failed,
-            )
+        uses = self._used()
         practitioners = []
         for row in sorted(self._enrolments, key=lambda row: row["label"]):
             number, go_live = row["label"], date.fromisoformat(row["go_live"])
@@ -196,6 +226,7 @@ class Collector:
                     documents=cells.documents.get(number, {}),
                     acts=cells.acts.get(number, {}),
                     creates=cells.creates.get(number, {}),
+                    reasons=cells.reasons.get(number, {}),
                     volumes=volumes,
                     uses=uses[number],
                 )
@@ -207,7 +238,9 @@ class Collector:
         return Facts(
             cut_off=self._cut_off,
             practitioners=tuple(practitioners),
-            **self._journal(),
+            journal=read_journal(
+                self._events, {who: number for who, (number, _) in self._enrolled.items()}
+            ),
             traces=self._traces,
             apart=dict(sorted(self._apart.items())),
             simulation=self._simulation,
@@ -215,44 +248,10 @@ class Collector:
             losses=losses,
         )
 
-    def _journal(self) -> dict[str, Any]:
-        of: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in self._events:
-            of[row["kind"]].append(row)
-        newest = {row["data"]["id"]: row["data"] for row in of["anomaly"]}
-        answers = {row["data"]["rpps"]: row["data"] for row in of["questionnaire"]}
-        return {
-            "corrections": tuple(
-                sorted(date.fromisoformat(row["day"]) for row in of["correction"])
-            ),
-            "rulings": {
-                Question(row["data"]["question"]): Reading(row["data"]["reading"])
-                for row in of["ruling"]
-            },
-            "anomalies": {
-                name: data["title"]
-                for name, data in newest.items()
-                if data["blocking"]
-                and data["origin"] == FaultOrigin.SOFTWARE.value
-                and data["closed_on"] is None
-            },
-            "attestations": {
-                row["data"]["criterion"]: row["data"]["document"] for row in of["attestation"]
-            },
-            "questionnaires": {
-                self._enrolled[who][0]: Questionnaire(
-                    satisfaction=data["satisfaction"],
-                    blocking_remarks=tuple(data["blocking_remarks"]),
-                )
-                for who, data in answers.items()
-                if who in self._enrolled
-            },
-        }
-
 
 _OPERATIONS = frozenset(operation.value for operation in Operation)
 _OUTCOMES = frozenset(outcome.value for outcome in CallOutcome)
-_UNUSED = Use(calls=0, succeeded=0, software_failures=0)
+_UNUSED = Use(calls=0, succeeded=0, failures={})
 _decode = json.JSONDecoder().decode
 
 

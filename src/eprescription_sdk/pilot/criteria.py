@@ -1,14 +1,11 @@
-"""How each criterion counts: pure functions from facts and readings to results.
+"""How the rates are counted: pure functions from facts and readings to results.
 
 - C1, for each practitioner: digital ÷ (digital + paper + declared and never traced). It is MET
   when every user practitioner reaches one half. A withdrawn practitioner keeps their figures and
   decides nothing: nobody can mend them any more.
 - C2: registered ÷ created, over all practitioners, withdrawn ones included: it is about the
   software, not about who uses it. An act counts here by its digital documents alone.
-- C3: each operation succeeded at least once, over all practitioners, and no blocking anomaly of
-  the software is open. No question bears on it.
-- C4, C5: attested by a document; C5 also by the questionnaire of every user practitioner. A
-  blocking remark stays one, whoever made it.
+- C3 is in ``nominal_use``, C4 and C5 in ``attested``.
 
 Q6 left aside, C2 has no window: every digital prescription is after its practitioner's go-live.
 Under Q8 per call, Q7 and Q10 leave out the calls that did not register and whose document is
@@ -22,18 +19,19 @@ from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 
-from eprescription_sdk.model.exchange import Operation
-from eprescription_sdk.pilot.facts import DIGITAL, Facts, Kind, Practitioner, Use
+from eprescription_sdk.pilot.attested import c4, c5
+from eprescription_sdk.pilot.facts import DIGITAL, Facts, Kind, Practitioner
+from eprescription_sdk.pilot.nominal_use import c3
 from eprescription_sdk.pilot.questions import Question, Readings
 from eprescription_sdk.pilot.results import (
     Criterion,
     CriterionResult,
     Figure,
-    OperationUse,
     PractitionerResult,
     Results,
     Unit,
     Verdict,
+    worst,
 )
 
 RULE_VERSION = "2025-03/1"
@@ -41,12 +39,6 @@ RULE_VERSION = "2025-03/1"
 
 C1_THRESHOLD = Fraction(1, 2)
 C2_THRESHOLD = Fraction(7, 10)
-
-OPERATIONS_FR = {
-    Operation.CREATE: "créer",
-    Operation.CONSULT: "consulter",
-    Operation.SEARCH: "rechercher",
-}
 
 
 def evaluate(facts: Facts, readings: Readings) -> Results:
@@ -61,9 +53,9 @@ def evaluate(facts: Facts, readings: Readings) -> Results:
         criteria=(
             _c1(facts, readings),
             _c2(facts, readings),
-            _c3(facts),
-            _c4(facts),
-            _c5(facts, readings),
+            c3(facts),
+            c4(facts),
+            c5(facts, readings),
         ),
     )
 
@@ -81,7 +73,7 @@ def _c1(facts: Facts, readings: Readings) -> CriterionResult:
         reason = f"{met} PS utilisateur(s) sur {len(deciding)} à 50 % ou plus"
     return CriterionResult(
         criterion=Criterion.C1,
-        verdict=_worst(deciding),
+        verdict=worst(deciding),
         reason_fr=reason,
         threshold=C1_THRESHOLD,
         practitioners=each,
@@ -90,7 +82,7 @@ def _c1(facts: Facts, readings: Readings) -> CriterionResult:
 
 def _c1_of(one: Practitioner, facts: Facts, readings: Readings) -> PractitionerResult:
     opening = _opening(one, facts, readings)
-    user = is_user(one, readings)
+    user = one.is_user(readings)
     decides = user and one.withdrawn_on is None
     figure, digital, paper, missing = Figure(0, 0), 0, 0, 0
     if opening is not None:
@@ -130,11 +122,6 @@ def _c1_verdict(figure: Figure, readings: Readings) -> Verdict:
     return _reached(figure, C1_THRESHOLD)
 
 
-def is_user(one: Practitioner, readings: Readings) -> bool:
-    """Whether a practitioner is a user (Q4)."""
-    return readings.strict(Question.Q4) or one.first_digital is not None
-
-
 def _opening(one: Practitioner, facts: Facts, readings: Readings) -> date | None:
     """The first day of a practitioner's window (Q5, Q6); None while it is not open."""
     opening = one.go_live
@@ -147,9 +134,9 @@ def _opening(one: Practitioner, facts: Facts, readings: Readings) -> date | None
 
 def _cut(facts: Facts, readings: Readings) -> date:
     """The day that figures count from, for all practitioners (Q6)."""
-    if readings.strict(Question.Q6) or not facts.corrections:
+    if readings.strict(Question.Q6) or not facts.journal.corrections:
         return date.min
-    return facts.corrections[-1]
+    return facts.journal.corrections[-1]
 
 
 # --- C2 ---------------------------------------------------------------------------------------
@@ -210,117 +197,6 @@ def _c2_unit(figures: Mapping[Unit, Figure], readings: Readings) -> Figure:
     return _unit(figures[Unit.DOCUMENT], figures[Unit.ACT], readings)
 
 
-# --- C3 ---------------------------------------------------------------------------------------
-
-
-def _c3(facts: Facts) -> CriterionResult:
-    blocked = bool(facts.anomalies)
-    each = tuple(
-        PractitionerResult(
-            label=one.label,
-            verdict=_c3_verdict(operations := _operations([one.uses]), blocked=blocked),
-            decides=True,
-            operations=operations,
-        )
-        for one in facts.practitioners
-    )
-    operations = _operations([one.uses for one in facts.practitioners])
-    verdict = _c3_verdict(operations, blocked=blocked)
-    never = [use for use in operations if not use.calls]
-    failing = [use for use in operations if use.calls and not use.succeeded]
-    if blocked:
-        reason = f"{len(facts.anomalies)} anomalie(s) bloquante(s) du logiciel ouverte(s)"
-    elif failing:
-        reason = f"aucun appel réussi : {_names(failing)}"
-    elif never:
-        reason = f"jamais appelé : {_names(never)}"
-    else:
-        reason = "chaque opération a réussi, aucune anomalie bloquante du logiciel n'est ouverte"
-    return CriterionResult(
-        criterion=Criterion.C3,
-        verdict=verdict,
-        reason_fr=reason,
-        practitioners=each,
-        operations=operations,
-        anomalies=tuple(facts.anomalies),
-    )
-
-
-def _names(uses: list[OperationUse]) -> str:
-    return ", ".join(OPERATIONS_FR[use.operation] for use in uses)
-
-
-def _operations(uses: list[Mapping[Operation, Use]]) -> tuple[OperationUse, ...]:
-    return tuple(
-        OperationUse(
-            operation=operation,
-            calls=sum(use[operation].calls for use in uses if operation in use),
-            succeeded=sum(use[operation].succeeded for use in uses if operation in use),
-            software_failures=sum(
-                use[operation].software_failures for use in uses if operation in use
-            ),
-        )
-        for operation in Operation
-    )
-
-
-def _c3_verdict(operations: tuple[OperationUse, ...], *, blocked: bool) -> Verdict:
-    if blocked or any(use.calls and not use.succeeded for use in operations):
-        return Verdict.NOT_MET
-    if not all(use.calls for use in operations):
-        return Verdict.NOT_ASSESSABLE
-    return Verdict.MET
-
-
-# --- C4 and C5 --------------------------------------------------------------------------------
-
-
-def _c4(facts: Facts) -> CriterionResult:
-    document = facts.attestations.get(Criterion.C4.value)
-    return CriterionResult(
-        criterion=Criterion.C4,
-        verdict=Verdict.NOT_ASSESSABLE if document is None else Verdict.ATTESTED,
-        reason_fr="aucun document" if document is None else f"document : {document}",
-        document=document,
-    )
-
-
-def _c5(facts: Facts, readings: Readings) -> CriterionResult:
-    document = facts.attestations.get(Criterion.C5.value)
-    each = tuple(_c5_of(one, facts, readings) for one in facts.practitioners)
-    remarks = sum(one.blocking_remarks for one in each)
-    deciding = [one.verdict for one in each if one.decides]
-    answered = len(deciding) - deciding.count(Verdict.NOT_ASSESSABLE)
-    if remarks:
-        verdict, reason = Verdict.NOT_MET, f"{remarks} frein(s) bloquant(s) signalé(s)"
-    elif document is not None:
-        verdict, reason = Verdict.ATTESTED, f"document : {document}"
-    else:
-        verdict = _worst(deciding)
-        reason = f"{answered} questionnaire(s) pour {len(deciding)} PS utilisateur(s)"
-    return CriterionResult(
-        criterion=Criterion.C5,
-        verdict=verdict,
-        reason_fr=reason,
-        practitioners=each,
-        document=document,
-    )
-
-
-def _c5_of(one: Practitioner, facts: Facts, readings: Readings) -> PractitionerResult:
-    answer = facts.questionnaires.get(one.number)
-    verdict = Verdict.NOT_ASSESSABLE
-    if answer is not None:
-        verdict = Verdict.NOT_MET if answer.blocking_remarks else Verdict.ATTESTED
-    return PractitionerResult(
-        label=one.label,
-        verdict=verdict,
-        decides=is_user(one, readings) and one.withdrawn_on is None,
-        satisfaction=answer.satisfaction if answer else None,
-        blocking_remarks=len(answer.blocking_remarks) if answer else 0,
-    )
-
-
 # --- Shared -----------------------------------------------------------------------------------
 
 
@@ -357,11 +233,3 @@ def _reached(figure: Figure, threshold: Fraction) -> Verdict:
     if rate is None:
         return Verdict.NOT_ASSESSABLE
     return Verdict.MET if rate >= threshold else Verdict.NOT_MET
-
-
-def _worst(verdicts: list[Verdict]) -> Verdict:
-    """Of all who decide; NOT_ASSESSABLE when nobody does."""
-    for verdict in (Verdict.NOT_MET, Verdict.NOT_ASSESSABLE):
-        if verdict in verdicts:
-            return verdict
-    return verdicts[0] if verdicts else Verdict.NOT_ASSESSABLE

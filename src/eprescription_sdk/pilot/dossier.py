@@ -54,11 +54,14 @@ class Authorisation:
     """The CNDA's authorisation for the *ordonnance numérique* (p. 4).
 
     Args:
+        kind: what the solution is authorised as; for these conditions "Société de
+            Téléconsultation".
         number: authorisation number (IDAM).
         granted_on: its day.
         reference: of the CNDA's letter.
     """
 
+    kind: str
     number: str
     granted_on: date
     reference: str

@@ -16,7 +16,9 @@ from typing import Any
 
 from eprescription_sdk.clock import Clock, SystemClock, iso
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.pilot.collect import SECTIONS, Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
+from eprescription_sdk.pilot.facts import Facts
 from eprescription_sdk.pilot.rows import enrolment_rows, event_rows, volume_rows
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
@@ -26,8 +28,6 @@ from eprescription_sdk.traces.record import losses
 FORMAT = "eprescription-sdk export 1"
 ROWS = "rows.jsonl"
 MANIFEST = "manifest.json"
-SECTIONS = ("enrolments", "volumes", "events")
-"""The chains that stand before those of the traces."""
 
 
 def write_export(
@@ -114,6 +114,39 @@ def _private(path: Path) -> None:
     """Make a file that only its owner reads."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
+
+
+def facts_of_export(folder: Path, at: datetime | None = None) -> Facts:
+    """The facts of an export, as its rows say; whether its chains hold is not asked here.
+
+    Args:
+        folder: that ``write_export`` wrote.
+        at: an earlier cut-off, aware; that of the export by default.
+
+    Raises:
+        InvalidInput: there is no export, a row cannot be read (the path names it), or the
+            cut-off is later than the export's.
+    """
+    manifest = read_manifest(folder)
+    own = datetime.fromisoformat(manifest["cut_off"])
+    if at is not None and at > own:
+        raise InvalidInput("The export ends before this cut-off.", path="at")
+    path = folder / ROWS
+    collector = Collector(at or own)
+    line = 0
+    try:
+        with path.open(encoding="utf-8") as file:
+            for text in file:
+                line += 1
+                row = json.loads(text)
+                collector.row(row["segment"], row["position"], row["hash"], row["body"])
+        return collector.facts(manifest["losses"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidInput("A row of the export cannot be read.", path=f"{path}:{line}") from None
+    except OSError as error:
+        raise InvalidInput(
+            f"The rows of the export cannot be read: {error.strerror}.", path=str(path)
+        ) from None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import attrs
 
 from eprescription_sdk.clock import paris_day
 from eprescription_sdk.model.exchange import Operation
-from eprescription_sdk.model.trace import ChainLink
-from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.model.trace import ChainLink, FaultOrigin
+from eprescription_sdk.pilot.journal import Journal
+from eprescription_sdk.pilot.questions import Question, Readings
 
 
 class Kind(IntFlag):
@@ -52,11 +53,17 @@ class Tally:
 
 @attrs.frozen(kw_only=True)
 class Use:
-    """How one operation was used."""
+    """How one operation was used.
+
+    Args:
+        calls: how many calls.
+        succeeded: how many did what the operation is for.
+        failures: how many failed, by where the failure comes from and the service's code.
+    """
 
     calls: int
     succeeded: int
-    software_failures: int
+    failures: Mapping[tuple[FaultOrigin | None, str | None], int]
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +79,7 @@ class Practitioner:
         documents: how many, by day and kind.
         acts: how many, by the days and kinds of their documents.
         creates: how many create calls, by day and kind.
+        reasons: paper documents, by day and reason; also those after a failed digital one.
         volumes: documents declared, by day.
         uses: by operation.
         first_digital: the day of their first digital prescription, whatever became of it.
@@ -85,6 +93,7 @@ class Practitioner:
     documents: Mapping[tuple[date, int], int]
     acts: Mapping[tuple[tuple[date, int], ...], int]
     creates: Mapping[tuple[date, int], int]
+    reasons: Mapping[tuple[date, str], int]
     volumes: Mapping[date, int]
     uses: Mapping[Operation, Use]
     first_digital: date | None = attrs.field(init=False)
@@ -98,6 +107,10 @@ class Practitioner:
     @first_digital.default
     def _first_digital(self) -> date | None:
         return min((day for day, kind in self.documents if kind & DIGITAL), default=None)
+
+    def is_user(self, readings: Readings) -> bool:
+        """Whether they are a user practitioner (Q4)."""
+        return readings.strict(Question.Q4) or self.first_digital is not None
 
     def traced(self, day: date) -> int:
         """Documents traced on a day, of any kind."""
@@ -135,44 +148,30 @@ def _from(cells: Mapping[tuple[date, int], int], opening: date) -> Mapping[int, 
 
 
 @attrs.frozen(kw_only=True)
-class Questionnaire:
-    """A practitioner's newest answer (C5)."""
-
-    satisfaction: int
-    blocking_remarks: tuple[str, ...]
-
-
-@attrs.frozen(kw_only=True)
 class Facts:
     """All that an assessment is computed from.
 
     Args:
         cut_off: what was recorded up to this moment was read.
         practitioners: who is equipped by then, by number; withdrawn ones included.
-        corrections: days of the corrective releases, in order.
-        rulings: questions that the Cnam has settled.
-        anomalies: titles of the open blocking anomalies of the software, by id.
-        attestations: the newest document for C4 and C5.
-        questionnaires: by number of the practitioner.
+        journal: what people recorded.
         traces: how many were recorded by the cut-off.
         apart: how many of them do not count, by reason.
         simulation: whether a stand-in of this SDK took part in any.
         heads: newest link of each segment of the chain.
         losses: traces that could not be recorded, by reason, whatever the cut-off.
+        known_faults: fault codes that the integrator's table names; None where it is not known.
     """
 
     cut_off: datetime
     practitioners: tuple[Practitioner, ...]
-    corrections: tuple[date, ...]
-    rulings: Mapping[Question, Reading]
-    anomalies: Mapping[str, str]
-    attestations: Mapping[str, str]
-    questionnaires: Mapping[int, Questionnaire]
+    journal: Journal
     traces: int
     apart: Mapping[str, int]
     simulation: bool
     heads: tuple[ChainLink, ...]
     losses: Mapping[str, int]
+    known_faults: frozenset[str] | None = None
 
     @property
     def today(self) -> date:

@@ -21,14 +21,15 @@ from typing import TypeVar
 
 import attrs
 
+from eprescription_sdk.model.trace import NonDigitalReason
 from eprescription_sdk.pilot.facts import Kind
 
 # Loops over all prescriptions work on plain numbers; flags are ten times slower.
 REGISTERED, NOT_REGISTERED, CORRECTED, UNCERTAIN, PAPER, OUTSIDE = (int(kind) for kind in Kind)
 
-Shape = tuple[int, int, date, int, int, int]
+Shape = tuple[int, int, date, int, int, int, str | None]
 """What is kept of a prescription: revision, practitioner, day, kind, and for a paper one its
-documents in the perimeter and outside. Equal ones are one object."""
+documents in the perimeter and outside, and why. Equal ones are one object."""
 
 Days = tuple[tuple[date, int], ...]
 """The days of an act, and the kinds of its documents on each."""
@@ -91,6 +92,7 @@ class Prescriptions:
 
 _LENGTH = 16
 _NO_NUMBER = bytes(_LENGTH)
+_OTHER = NonDigitalReason.OTHER.value
 T = TypeVar("T")
 
 
@@ -120,6 +122,7 @@ class Cells:
     documents: Mapping[int, Counter[tuple[date, int]]]
     acts: Mapping[int, Counter[Days]]
     creates: defaultdict[int, Counter[tuple[date, int]]]
+    reasons: Mapping[int, Counter[tuple[date, str]]]
 
 
 def count(
@@ -137,6 +140,7 @@ def count(
         documents=_documents(prescriptions, corrected, paired),
         acts=_acts(prescriptions, corrected, paired),
         creates=_creates(prescriptions, corrected, unregistered),
+        reasons=_reasons(prescriptions),
     )
 
 
@@ -164,7 +168,7 @@ def _links(prescriptions: Prescriptions) -> tuple[set[str], dict[str, str]]:
 
 def _units(shape: Shape, *, is_corrected: bool, is_paired: bool) -> tuple[tuple[int, int], ...]:
     """The documents of one prescription: kind and how many."""
-    _, _, _, kind, inside, outside = shape
+    _, _, _, kind, inside, outside, _ = shape
     if kind != PAPER:
         return ((CORRECTED if is_corrected else kind, 1),)
     if is_paired:
@@ -183,6 +187,15 @@ def _documents(
         for kind, many in units:
             documents[number][day, kind] += many
     return documents
+
+
+def _reasons(prescriptions: Prescriptions) -> Mapping[int, Counter[tuple[date, str]]]:
+    """Paper documents by day and reason; those that follow a failed digital one included."""
+    reasons: dict[int, Counter[tuple[date, str]]] = defaultdict(Counter)
+    for _, number, day, kind, inside, outside, reason in prescriptions.shapes.values():
+        if kind == PAPER:
+            reasons[number][day, reason or _OTHER] += inside + outside
+    return reasons
 
 
 def _acts(

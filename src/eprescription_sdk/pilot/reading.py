@@ -5,7 +5,7 @@ What the fields mean is not known here. Sentences never quote a value.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,48 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InvalidInput("Malformed TOML: a value cannot be read.", path=str(path)) from None
 
 
+def lines_of(text: str) -> dict[str, int]:
+    """At which line each table and key of a TOML text stands, by path.
+
+    It reads headers and the starts of assignments, which is all that a dossier has; a key that
+    is not found has no line. One that stands in a comment, waiting for its answer, has that one.
+    """
+    lines: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            name = header[3]
+            if header[1]:
+                table = name
+                waiting.setdefault(name, number)
+                continue
+            if header[2] == "[[":
+                counts[name] = counts.get(name, -1) + 1
+                name = f"{name}[{counts[name]}]"
+            table = name
+            lines.setdefault(name, number)
+            lines.setdefault(header[3], number)
+        elif key := _KEY.match(line):
+            path = f"{table}.{key[2]}" if table else key[2]
+            (waiting if key[1] else lines).setdefault(path, number)
+    return waiting | lines
+
+
+_HEADER = re.compile(r"\s*(#?)\s*(\[\[?)\s*([\w.-]+)\s*\]")
+_KEY = re.compile(r"\s*(#?)\s*\"?([\w-]+)\"?\s*=")
+
+
+def line_of(lines: Mapping[str, int], path: str) -> int | None:
+    """The line of a path, or of the nearest thing that it is in."""
+    while path:
+        if path in lines:
+            return lines[path]
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return None
+
+
 def structure(document: Any, kind: type[T], source: str | None) -> T:
     """Plain data as an attrs class.
 
@@ -90,8 +132,38 @@ def unstructure(value: Any) -> dict[str, Any]:
 
 
 def refused(faults: tuple[tuple[str, str], ...], source: str | None) -> InvalidInput:
-    """The error that lists all faults."""
+    """The error that lists all faults; those of a file each with its line."""
+    if source is not None:
+        lines = read_lines(Path(source))
+        faults = tuple(
+            (path, f"{what} (line {line})" if (line := line_of(lines, path)) else what)
+            for path, what in faults
+        )
     return InvalidInput("The dossier has faults:", path=source, findings=faults)
+
+
+def read_lines(path: Path) -> Mapping[str, int]:
+    """At which line of a dossier's file each key stands; empty when it cannot be read."""
+    try:
+        return lines_of(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
+def answer(value: Any, kind: Any) -> Any:
+    """One value of a dossier.
+
+    Args:
+        value: as a person typed it, or as TOML gives it.
+        kind: the type of the field.
+
+    Raises:
+        ValueError: it is none; the message is one sentence that does not quote it.
+    """
+    try:
+        return _converter().structure(value, kind)
+    except (BaseValidationError, _Fault, InvalidIdentifier) as error:
+        raise ValueError(" ".join(what for _, what in _faults(error, ""))) from None
 
 
 def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:

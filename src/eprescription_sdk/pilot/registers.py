@@ -1,11 +1,13 @@
 """The journal of the pilot: what was recorded about it, line by line.
 
-Dossiers, steps, corrections, rulings, anomalies, attestations, questionnaires. Rows are only
-ever added, each with its day, its reference and who recorded it. What they mean
-for a criterion is the business of ``criteria``; when a step is legal, of ``lifecycle``.
+Dossiers, steps, corrections, rulings, anomalies, attestations, questionnaires, official figures,
+named editions. Rows are only ever added, each with its day, its reference and who recorded it.
+What they mean for a criterion is the business of ``criteria``; when a step is legal, of
+``lifecycle``.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,10 +15,9 @@ import attrs
 
 from eprescription_sdk.clock import iso, paris_day
 from eprescription_sdk.errors import InvalidInput
-from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.model.pseudonym import pseudonym
-from eprescription_sdk.model.trace import FaultOrigin
+from eprescription_sdk.pilot.journal import Anomaly, read_anomalies
 from eprescription_sdk.pilot.questions import Question, Reading
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
@@ -54,8 +55,8 @@ class Event:
 
     Args:
         seq: rises with each line.
-        kind: ``dossier``, ``step``, ``correction``, ``ruling``, ``anomaly``, ``attestation`` or
-            ``questionnaire``.
+        kind: ``dossier``, ``step``, ``correction``, ``ruling``, ``anomaly``, ``attestation``,
+            ``questionnaire``, ``official`` or ``named_edition``.
         note: day, by whom, reference, time.
         data: the matter; a practitioner stands there as a keyed pseudonym.
     """
@@ -65,29 +66,6 @@ class Event:
     note: Note
     # The data of a dossier holds RPPS numbers.
     data: dict[str, Any] = attrs.field(repr=False)
-
-
-@attrs.frozen(kw_only=True)
-class Anomaly:
-    """An anomaly of the register, as it stands (criterion C3; présérie 2025-03, p. 6).
-
-    Args:
-        id: the company's own name for it.
-        operation: the operation that it touches.
-        blocking: whether it prevents nominal use of that operation.
-        origin: where it comes from; only the software's own count.
-        title: one line, without any patient or practitioner.
-        opened_on: the day it was found.
-        closed_on: the day it was solved; None while open.
-    """
-
-    id: str
-    operation: Operation
-    blocking: bool
-    origin: FaultOrigin
-    title: str
-    opened_on: date
-    closed_on: date | None = None
 
 
 def record_correction(store: Store, note: Note, *, version: str) -> None:
@@ -149,7 +127,14 @@ def close_anomaly(store: Store, note: Note, *, anomaly: str) -> None:
     record_anomaly(store, note, attrs.evolve(found, closed_on=note.day))
 
 
-def record_attestation(store: Store, note: Note, *, criterion: str, document: str) -> None:
+def record_attestation(
+    store: Store,
+    note: Note,
+    *,
+    criterion: str,
+    document: str,
+    checklist: Mapping[str, str | None] | None = None,
+) -> None:
     """Record the document that attests criterion C4 or C5 (p. 6).
 
     Args:
@@ -157,14 +142,20 @@ def record_attestation(store: Store, note: Note, *, criterion: str, document: st
         note: day, by whom, reference.
         criterion: ``"C4"`` or ``"C5"``.
         document: its title or file name.
+        checklist: of C4: what is needed for each item, None for nothing (``read_checklist``).
 
     Raises:
-        InvalidInput: another criterion, a blank text or a day to come (each with its path).
+        InvalidInput: another criterion, a checklist of C5, a blank text or a day to come (each
+            with its path).
     """
     faults = list(_blank("document", document))
     if criterion not in {"C4", "C5"}:
         faults.append(("criterion", "Only C4 and C5 are attested."))
-    data = {"criterion": criterion, "document": document}
+    data: dict[str, Any] = {"criterion": criterion, "document": document}
+    if checklist is not None:
+        data["checklist"] = dict(checklist)
+        if criterion != "C4":
+            faults.append(("checklist", "Only C4 has a checklist."))
     _append(store, "attestation", note, data, faults)
 
 
@@ -176,6 +167,7 @@ def record_questionnaire(
     rpps: Rpps,
     satisfaction: int,
     blocking_remarks: tuple[str, ...] = (),
+    marks: Mapping[str, int] | None = None,
 ) -> None:
     """Record one practitioner's answer to the questionnaire (criterion C5, p. 6).
 
@@ -188,6 +180,7 @@ def record_questionnaire(
         rpps: a practitioner of the pilot.
         satisfaction: from 1 (very dissatisfied) to 5 (very satisfied).
         blocking_remarks: obstacles to rollout, in the practitioner's words; without any patient.
+        marks: from 1 to 5, for the other items of the form (``survey``).
 
     Raises:
         InvalidInput: an unknown practitioner or a mark out of range (each with its path).
@@ -197,31 +190,56 @@ def record_questionnaire(
         faults.append(("rpps", "This practitioner is not in the pilot."))
     if satisfaction not in range(1, 6):
         faults.append(("satisfaction", "The mark goes from 1 to 5."))
+    faults.extend(
+        (f"marks.{item}", "The mark goes from 1 to 5.")
+        for item, mark in (marks or {}).items()
+        if mark not in range(1, 6)
+    )
     for index, remark in enumerate(blocking_remarks):
         faults.extend(_blank(f"blocking_remarks[{index}]", remark))
     data = {
         "rpps": pseudonym(key, "rpps", rpps.value),
         "satisfaction": satisfaction,
         "blocking_remarks": list(blocking_remarks),
+        "marks": dict(marks or {}),
     }
     _append(store, "questionnaire", note, data, faults)
 
 
+def record_official(
+    store: Store, note: Note, *, figures: Sequence[Mapping[str, str | None]]
+) -> None:
+    """Record the figures that the Assurance Maladie gave; they replace earlier ones.
+
+    Args:
+        store: the pilot's.
+        note: day and reference of the letter.
+        figures: ``criterion``, ``practitioner``, ``figure`` (``official.read_official``).
+
+    Raises:
+        InvalidInput: no figure, a blank text or a day to come (each with its path).
+    """
+    faults = [] if figures else [("figures", "There is no figure.")]
+    data = {"figures": [dict(each) for each in figures]}
+    _append(store, "official", note, data, faults)
+
+
+def record_named_edition(store: Store, note: Note) -> None:
+    """Record that an edition of the report with the practitioners' numbers is made, and why.
+
+    Args:
+        store: the pilot's.
+        note: who asks for it; the reference says on what ground.
+
+    Raises:
+        InvalidInput: a blank text or a day to come (each with its path).
+    """
+    _append(store, "named_edition", note, {})
+
+
 def anomalies(tx: Tx) -> tuple[Anomaly, ...]:
     """The register of anomalies as it stands, by first appearance."""
-    newest = {event.data["id"]: event.data for event in events(tx, "anomaly")}
-    return tuple(
-        Anomaly(
-            id=data["id"],
-            operation=Operation(data["operation"]),
-            blocking=data["blocking"],
-            origin=FaultOrigin(data["origin"]),
-            title=data["title"],
-            opened_on=date.fromisoformat(data["opened_on"]),
-            closed_on=date.fromisoformat(data["closed_on"]) if data["closed_on"] else None,
-        )
-        for data in newest.values()
-    )
+    return read_anomalies(event.data for event in events(tx, "anomaly"))
 
 
 def events(tx: Tx, kind: str | None = None) -> tuple[Event, ...]:

@@ -2,10 +2,11 @@
 
 The page is laid out in ``templates/report.html.j2``, its drawings are in ``charts``; here are
 the words and figures that the page takes from an assessment. It computes no verdict, asks
-nothing of the network, and holds no RPPS.
+nothing of the network, and holds no RPPS unless it is a named edition.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
@@ -17,10 +18,13 @@ import attrs
 
 from eprescription_sdk.clock import PARIS
 from eprescription_sdk.errors import MissingExtra
-from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.identifiers import Rpps
+from eprescription_sdk.model.trace import NonDigitalReason
 from eprescription_sdk.pilot import charts
 from eprescription_sdk.pilot.assessment import Assessment
+from eprescription_sdk.pilot.checklist import ITEMS_FR as PREREQUISITES_FR
+from eprescription_sdk.pilot.named import NamedEdition
+from eprescription_sdk.pilot.nominal_use import OPERATIONS_FR
 from eprescription_sdk.pilot.questions import Question, Reading
 from eprescription_sdk.pilot.results import (
     Criterion,
@@ -28,8 +32,15 @@ from eprescription_sdk.pilot.results import (
     Figure,
     PractitionerResult,
     Results,
-    Unit,
     Verdict,
+)
+from eprescription_sdk.pilot.survey import ITEMS_FR as SURVEY_FR
+from eprescription_sdk.pilot.wording import (
+    APART_FR,
+    MONTHS_FR,
+    ORIGINS_FR,
+    THRESHOLDS_FR,
+    UNITS_FR,
 )
 
 if TYPE_CHECKING:
@@ -92,18 +103,19 @@ class Card:
     lines: tuple[CardLine, ...]
 
 
-def render_html(assessment: Assessment, *, name: str = "") -> str:
+def render_html(
+    assessment: Assessment, *, name: str = "", edition: NamedEdition | None = None
+) -> str:
     """The report as one HTML page.
 
     Args:
         assessment: what to show.
         name: of the pilot, for the heading.
+        edition: names the practitioners; without it they are "PS 1", "PS 2"…
 
     Raises:
         MissingExtra: jinja2 or pygal is not installed.
     """
-    trend = assessment.trend
-    label = "Documents prescrits chaque jour"
     return _template().render(
         a=assessment,
         name=name,
@@ -113,18 +125,29 @@ def render_html(assessment: Assessment, *, name: str = "") -> str:
         overall=_overall(assessment),
         cards=[_card(assessment, criterion) for criterion in Criterion],
         labels=[each.label for each in assessment.practitioners],
-        trend_svg=charts.trend_svg(trend, label=label) if trend else "",
-        series=charts.SERIES_FR,
+        names=_names(edition),
+        edition=edition,
+        drawn=_drawn(assessment),
+        series=charts.TREND_FR,
+        layers=charts.CALLS_FR,
+        reasons=_reasons(assessment),
     )
 
 
-def write_report(assessment: Assessment, path: str | Path, *, name: str = "") -> Path:
+def write_report(
+    assessment: Assessment,
+    path: str | Path,
+    *,
+    name: str = "",
+    edition: NamedEdition | None = None,
+) -> Path:
     """Write the report to a file, whole or not at all.
 
     Args:
         assessment: what to show.
-        path: the file; an older one is replaced.
+        path: the file; an older one is replaced. Only its owner reads a named edition.
         name: of the pilot, for the heading.
+        edition: names the practitioners; without it they are "PS 1", "PS 2"…
 
     Raises:
         MissingExtra: jinja2 or pygal is not installed.
@@ -132,7 +155,10 @@ def write_report(assessment: Assessment, path: str | Path, *, name: str = "") ->
     """
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
-    partial.write_text(render_html(assessment, name=name), encoding="utf-8")
+    html = render_html(assessment, name=name, edition=edition)
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o666 if edition is None else 0o600)
+    partial.write_text(html, encoding="utf-8")
     return partial.replace(target)
 
 
@@ -150,10 +176,15 @@ def _template() -> "Template":
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters.update(
-        day=_day, moment=_moment, tone=_tone, rate=charts.rate_svg, summary=_summary, unit=_unit
+    environment.filters.update(day=_day, moment=_moment, tone=_tone, summary=_summary, unit=_unit)
+    environment.globals.update(
+        of=_of,
+        apart_fr=APART_FR,
+        operations_fr=OPERATIONS_FR,
+        origins_fr=ORIGINS_FR,
+        prerequisites_fr=PREREQUISITES_FR,
+        survey_fr=SURVEY_FR,
     )
-    environment.globals.update(of=_of, apart_fr=_APART_FR, operations_fr=_OPERATIONS_FR)
     return environment.get_template("report.html.j2")
 
 
@@ -170,6 +201,56 @@ def _finalize(value: Any) -> Any:
         value,
     )
     return re.sub(r" (?=[%:;?!»])|(?<=«) ", "\u00a0", text)
+
+
+def _names(edition: NamedEdition | None) -> dict[str, Any]:
+    """The RPPS by label, marked so that the masking lets them pass."""
+    if edition is None:
+        return {}
+    from markupsafe import Markup
+
+    # Digits alone, checked when they were read from the store.
+    return {label: Markup(rpps) for label, rpps in edition.rpps.items()}  # noqa: S704
+
+
+def _drawn(assessment: Assessment) -> dict[str, str]:
+    """The charts, by name; those that have something to show."""
+    c1, c2 = (
+        [assessment.results(bundle)[criterion] for bundle in Reading]
+        for criterion in (Criterion.C1, Criterion.C2)
+    )
+    labels = [each.label for each in assessment.practitioners]
+    drawn = {}
+    if labels:
+        rows = [(label, _figure_of(c1[0], label), _figure_of(c1[1], label)) for label in labels]
+        what = "Taux d'ordonnances numériques de chaque praticien"
+        drawn["c1"] = charts.rates_svg(rows, threshold=50, what=what)
+        rows = [("Ensemble", c2[0].figure, c2[1].figure)]
+        rows += [(label, _figure_of(c2[0], label), _figure_of(c2[1], label)) for label in labels]
+        what = "Part des ordonnances numériques créées qui sont enregistrées"
+        drawn["c2"] = charts.rates_svg(rows, threshold=70, what=what)
+    if operations := assessment.strict[Criterion.C3].operations:
+        drawn["operations"] = charts.operations_svg(
+            [(OPERATIONS_FR[use.operation], use) for use in operations]
+        )
+    if assessment.trend:
+        drawn["trend"] = charts.trend_svg(assessment.trend)
+    if reasons := _reasons(assessment):
+        drawn["reasons"] = charts.reasons_svg(list(reasons.items()))
+    return drawn
+
+
+def _figure_of(result: CriterionResult, label: str) -> Figure | None:
+    found = _of(result.practitioners, label)
+    return found.figure if found else None
+
+
+def _reasons(assessment: Assessment) -> dict[NonDigitalReason, int]:
+    """Paper documents of all practitioners by reason, the commonest first."""
+    counted: Counter[NonDigitalReason] = Counter()
+    for each in assessment.practitioners:
+        counted.update(each.reasons)
+    return dict(counted.most_common())
 
 
 def _overall(assessment: Assessment) -> Tone:
@@ -207,7 +288,7 @@ def _card(assessment: Assessment, criterion: Criterion) -> Card:
     return Card(
         criterion=criterion,
         tone=first.tone if first.tone == second.tone else _DEPENDS,
-        threshold=_THRESHOLDS_FR[criterion],
+        threshold=THRESHOLDS_FR[criterion],
         lines=lines,
     )
 
@@ -246,7 +327,7 @@ def _satisfaction(result: CriterionResult) -> tuple[str, str]:
 
 def _unit(figure: Figure) -> str:
     """What a figure counts, in as many words as it takes."""
-    return _UNITS_FR[figure.unit] + ("s" if figure.denominator > 1 else "")
+    return UNITS_FR[figure.unit] + ("s" if figure.denominator > 1 else "")
 
 
 def _count(number: int, what: str) -> str:
@@ -268,37 +349,4 @@ def _day(day: date | None) -> str:
 
 def _moment(moment: datetime) -> str:
     local = moment.astimezone(PARIS)
-    return f"{local.day} {_MONTHS_FR[local.month - 1]} {local.year} à {local:%H h %M}"
-
-
-_MONTHS_FR = (
-    "janvier", "février", "mars", "avril", "mai", "juin",
-    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
-)  # fmt: skip
-
-_THRESHOLDS_FR = {
-    Criterion.C1: "seuil : 50 % pour chaque PS utilisateur",
-    Criterion.C2: "seuil : 70 %, tous PS ensemble",
-    Criterion.C3: "chaque opération réussie, aucune anomalie bloquante",
-    Criterion.C4: "un document l'atteste",
-    Criterion.C5: "un questionnaire, sans frein bloquant",
-}
-
-_UNITS_FR = {Unit.DOCUMENT: "document", Unit.ACT: "acte", Unit.CALL: "appel"}
-
-_OPERATIONS_FR = {
-    Operation.CREATE: "créer",
-    Operation.CONSULT: "consulter",
-    Operation.SEARCH: "rechercher",
-}
-
-_APART_FR = {
-    "test_identity": "identités de test (INS fictif)",
-    "reconcile": "appels de réconciliation, sans prescripteur",
-    "support": "appels du support",
-    "probe": "sondes techniques",
-    "sandbox": "environnement bac à sable",
-    "qualification": "environnement de qualification",
-    "other_situation": "autre situation d'exercice",
-    "not_enrolled": "praticien hors présérie",
-}
+    return f"{local.day} {MONTHS_FR[local.month - 1]} {local.year} à {local:%H h %M}"

@@ -3,6 +3,7 @@
 How each criterion counts is in ``criteria``. Source: Cnam, présérie (March 2025), p. 6.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
 from fractions import Fraction
@@ -10,6 +11,8 @@ from fractions import Fraction
 import attrs
 
 from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.trace import FaultOrigin
+from eprescription_sdk.pilot.journal import Prerequisite
 from eprescription_sdk.pilot.questions import Readings
 
 
@@ -59,6 +62,14 @@ _VERDICTS_FR = {
 }
 
 
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of all who decide; NOT_ASSESSABLE when nobody does."""
+    for verdict in (Verdict.NOT_MET, Verdict.NOT_ASSESSABLE):
+        if verdict in verdicts:
+            return verdict
+    return verdicts[0] if verdicts else Verdict.NOT_ASSESSABLE
+
+
 class Unit(Enum):
     """What was counted."""
 
@@ -101,6 +112,24 @@ class Figure:
 
 
 @attrs.frozen(kw_only=True)
+class Failure:
+    """Calls of one operation that failed alike.
+
+    Args:
+        origin: where the failure comes from; None where the trace does not say.
+        code: the service's fault code; None where it gave none.
+        known: whether the integrator's fault table names the code; None without a code, or when
+            the table was not given.
+        calls: how many.
+    """
+
+    origin: FaultOrigin | None
+    code: str | None
+    known: bool | None
+    calls: int
+
+
+@attrs.frozen(kw_only=True)
 class OperationUse:
     """How one operation was used, for C3.
 
@@ -109,12 +138,31 @@ class OperationUse:
         calls: how many calls.
         succeeded: how many did what the operation is for.
         software_failures: how many failed by the software's own fault.
+        unknown_faults: how many failed with a code that the fault table does not name.
+        failures: all that failed, by class and code.
     """
 
     operation: Operation
     calls: int
     succeeded: int
     software_failures: int
+    unknown_faults: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Survey:
+    """The questionnaires of C5, taken together.
+
+    Args:
+        answers: how many.
+        marks: for each item of the form, how many gave 1, 2, 3, 4, 5.
+        blocking_remarks: all of them, in the practitioners' words, without who said it.
+    """
+
+    answers: int
+    marks: Mapping[str, tuple[int, ...]]
+    blocking_remarks: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -163,6 +211,8 @@ class CriterionResult:
         operations: C3: over all practitioners.
         anomalies: C3: ids of the open blocking anomalies of the software.
         document: C4 and C5: what attests it.
+        prerequisites: C4: the checklist behind the document.
+        survey: C5: the answers of all practitioners together.
     """
 
     criterion: Criterion
@@ -174,6 +224,8 @@ class CriterionResult:
     operations: tuple[OperationUse, ...] = ()
     anomalies: tuple[str, ...] = ()
     document: str | None = None
+    prerequisites: tuple[Prerequisite, ...] = ()
+    survey: Survey | None = None
 
 
 @attrs.frozen(kw_only=True)

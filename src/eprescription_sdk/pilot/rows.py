@@ -58,7 +58,8 @@ def event_rows(tx: Tx, cut_off: datetime) -> Iterator[dict[str, Any]]:
 
     rows = tx.iterate(
         "SELECT kind, day, recorded_at, reference, data FROM pilot_events WHERE recorded_at <= ?"
-        " AND kind IN ('correction', 'ruling', 'anomaly', 'attestation', 'questionnaire')"
+        " AND kind IN ('correction', 'ruling', 'anomaly', 'attestation', 'questionnaire',"
+        " 'official')"
         " ORDER BY seq",
         (iso(cut_off),),
     )

@@ -16,10 +16,11 @@ import attrs
 
 from eprescription_sdk.errors import ConfigurationError, InvalidInput, VerificationFailed
 from eprescription_sdk.model.trace import ChainLink
-from eprescription_sdk.pilot.assessment import Assessment, assess_facts, to_json
+from eprescription_sdk.pilot.assessing import assess_facts
+from eprescription_sdk.pilot.assessment import Assessment
 from eprescription_sdk.pilot.collect import Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
-from eprescription_sdk.pilot.export import ROWS, SECTIONS, read_manifest
+from eprescription_sdk.pilot.export import ROWS, read_manifest
 from eprescription_sdk.traces.chain import GENESIS, breaks
 
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError)
@@ -198,27 +199,26 @@ class _Reading:
         if anchored != link.hash:
             self._find(where, "The chain does not lead to the head that was anchored elsewhere.")
         try:
-            if link.segment not in SECTIONS:
-                self._collector.trace(link.segment, link.position, link.hash, body)
-            elif link.segment == "enrolments":
-                self._collector.enrolment(json.loads(body))
-            elif link.segment == "volumes":
-                self._collector.volume(json.loads(body))
-            else:
-                self._collector.event(json.loads(body))
+            self._collector.row(link.segment, link.position, link.hash, body)
         except (InvalidInput, *_DAMAGE):
             self._find(where, "The body cannot be read.")
+
+    def _known_faults(self) -> frozenset[str] | None:
+        """The fault table that the given assessment was made with; no export holds it."""
+        known = (self._assessment or {}).get("inputs", {}).get("known_faults")
+        return None if known is None else frozenset(known)
 
     def assess(self) -> Assessment | None:
         """The assessment of what was read, compared with the one given."""
         try:
-            assessment = assess_facts(self._collector.facts(self._manifest["losses"]))
+            facts = self._collector.facts(self._manifest["losses"])
+            assessment = assess_facts(attrs.evolve(facts, known_faults=self._known_faults()))
         except (ConfigurationError, *_DAMAGE):
             self._find("figures", "The figures cannot be recomputed from these rows.")
             return None
         if self._assessment is not None:
             # As read back from a file: tuples are lists. Losses are counted at writing time.
-            mine = json.loads(json.dumps(to_json(assessment)))
+            mine = json.loads(json.dumps(assessment.to_dict()))
             for path in _differences(mine, self._assessment, "assessment"):
                 if not path.startswith("assessment/inputs/losses"):
                     self._find(path, "The assessment says something else than the rows.")

@@ -7,6 +7,7 @@ here, so this module is imported only when a sandbox starts.
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 
 from eprescription_sdk.sandbox.app import Application
 from eprescription_sdk.sandbox.delivery import reset_connection
+from eprescription_sdk.sandbox.tls import Alerting
 
 _T = TypeVar("_T")
 _PATIENCE_SECONDS = 10.0
@@ -50,14 +52,21 @@ class Listener:
         make_application: makes the application, on the event loop.
         host: the address to listen on.
         port: the port, or 0 for a free one.
+        tls: how to serve https; None serves http.
 
     Raises:
         OSError: the address cannot be listened on.
     """
 
     def __init__(
-        self, make_application: Callable[[], Application], *, host: str, port: int
+        self,
+        make_application: Callable[[], Application],
+        *,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self.refusing = False
         self._placeholder = _bound(host, port)
         self.port: int = self._placeholder.getsockname()[1]
@@ -98,9 +107,11 @@ class Listener:
 
     async def _listen(self) -> None:
         self.refusing = False
-        self._server = await self._loop.create_server(
-            lambda: _Protocol(self, self._config, self._state), sock=self._placeholder
-        )
+        self._server = await self._loop.create_server(self._protocol, sock=self._placeholder)
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        protocol = _Protocol(self, self._config, self._state)
+        return protocol if self._tls is None else Alerting(self._loop, protocol, self._tls)
 
     async def _deafen(self) -> None:
         self.refusing = True

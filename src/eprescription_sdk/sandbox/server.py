@@ -42,6 +42,7 @@ class Sandbox:
         verify_assertions: check the signature of assertions and the card that made it.
         page_size: how many prescriptions one page of a search holds.
         time_tolerance: by how many seconds a message's time may differ from the clock.
+        mutual_tls: serve https, to whoever shows a certificate that ``issue_organisation`` gave.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Sandbox:
         verify_assertions: bool = True,
         page_size: int = 20,
         time_tolerance: float = 600.0,
+        mutual_tls: bool = False,
     ) -> None:
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._scale = scale
@@ -63,6 +65,7 @@ class Sandbox:
         self._verify = verify_assertions
         self._page_size = page_size
         self._time_tolerance = time_tolerance
+        self._mutual_tls = mutual_tls
         self._state = State(unique_by_number=unique_by_number)
         self._scripts = Scripts()
         self._authority = Authority(self._clock)
@@ -82,6 +85,7 @@ class Sandbox:
             from eprescription_sdk.sandbox.app import Application
             from eprescription_sdk.sandbox.listener import Listener
             from eprescription_sdk.sandbox.service import Service
+            from eprescription_sdk.sandbox.tls import demanding
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] in _EXTRA:
                 raise MissingExtra("sandbox") from error
@@ -106,7 +110,12 @@ class Sandbox:
 
         with self._lock:
             if self._listener is None:
-                self._listener = Listener(application, host=self._host, port=self._port)
+                self._listener = Listener(
+                    application,
+                    host=self._host,
+                    port=self._port,
+                    tls=demanding(self._authority, self._host) if self._mutual_tls else None,
+                )
                 self._port = self._listener.port
         return self
 
@@ -181,6 +190,23 @@ class Sandbox:
         """
         return self._authority.issue_card(common_name)
 
+    def issue_organisation(self, common_name: str, *, expired: bool = False) -> tuple[bytes, bytes]:
+        """A fictitious organisation certificate of the sandbox's throw-away authority.
+
+        Args:
+            common_name: the CN of its subject.
+            expired: one that is no longer valid.
+
+        Returns:
+            The certificate and the unencrypted private key, both PEM.
+        """
+        return self._authority.issue_organisation(common_name, expired=expired)
+
+    @property
+    def authority(self) -> bytes:
+        """The certificate of the sandbox's throw-away authority, PEM: what a client trusts."""
+        return self._authority.certificate
+
     @contextmanager
     def refusing_connections(self) -> Iterator[None]:
         """Reset all connections and really refuse new ones; then listen again, state kept.
@@ -203,7 +229,7 @@ class Sandbox:
         if not self._port:
             raise RuntimeError(_NOT_STARTED)
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return f"{'https' if self._mutual_tls else 'http'}://{host}:{self._port}"
 
 
 _NOT_STARTED = "The sandbox is not started: call start(), or use it in a with statement."

@@ -3,7 +3,8 @@
 What the rows mean is the business of ``ledger``, ``traces`` and ``pilot``.
 """
 
-from eprescription_sdk.storage.base import Store, Tx
+from eprescription_sdk.storage.base import SessionLock, Store, Tx
+from eprescription_sdk.storage.opening import open_store
 from eprescription_sdk.storage.sqlite import SqliteStore
 
-__all__ = ["SqliteStore", "Store", "Tx"]
+__all__ = ["SessionLock", "SqliteStore", "Store", "Tx", "open_store"]

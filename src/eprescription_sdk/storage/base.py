@@ -7,6 +7,7 @@ each unit is under a savepoint of its own, so that one that raises takes nothing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +18,19 @@ Row = tuple[Any, ...]
 
 
 class Tx(Protocol):
-    """One transaction; placeholders are ``?``."""
+    """One transaction; placeholders are ``?``.
+
+    On both engines one transaction writes at a time: what it reads stays true until it commits,
+    and rows appear in the order of their numbers.
+    """
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """The store's time less this machine's; nothing where the store is in this machine."""
+
+    @property
+    def for_share(self) -> str:
+        """Ends a select whose row must not change before the commit; empty where none can."""
 
     def execute(self, sql: str, parameters: Sequence[Scalar] = ()) -> list[Row]:
         """Run one statement; all its rows."""
@@ -27,6 +40,22 @@ class Tx(Protocol):
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A block that is undone alone if it raises; the exception goes on."""
+
+
+class SessionLock(Protocol):
+    """A lock that a process holds across transactions, and loses when it dies.
+
+    It is held in a session of its own; no transaction is open meanwhile.
+    """
+
+    def shared(self) -> AbstractContextManager[bool]:
+        """Hold it together with others; False when somebody holds it alone."""
+
+    def exclusive(self, timeout: float) -> AbstractContextManager[bool]:
+        """Hold it alone; False when others still held it after ``timeout`` seconds."""
+
+    def holders(self) -> tuple[str, ...]:
+        """Who else holds it, as ``host:pid``, where the engine can say."""
 
 
 class Store(Protocol):
@@ -47,6 +76,9 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run work that only reads, on a snapshot, in the caller's thread."""
+
+    def session_lock(self) -> SessionLock:
+        """The one lock of this store that outlives transactions."""
 
     def close(self) -> None:
         """Finish what waits and give everything back; later work reopens the store."""

@@ -1,5 +1,8 @@
 """The tables, as rows without rules, and the version they are at.
 
+They are written in SQLite's types; ``dialect`` says what PostgreSQL calls them. What leads from
+one version of a PostgreSQL store to the next is in ``migrations``.
+
 Times are ISO 8601 in UTC with microseconds, sortable as text; days are ISO dates.
 """
 

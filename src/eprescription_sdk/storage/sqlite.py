@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from eprescription_sdk.errors import (
 )
 from eprescription_sdk.storage import schema
 from eprescription_sdk.storage.base import Row, Scalar, Tx
+from eprescription_sdk.storage.locks import FileLock
 from eprescription_sdk.storage.writer import Writer
 
 T = TypeVar("T")
@@ -73,6 +75,10 @@ class SqliteStore:
         self.write(lambda _: None)
         return self.read(work)
 
+    def session_lock(self) -> FileLock:
+        """The lock of this store that outlives transactions: a file beside it."""
+        return FileLock(self._path)
+
     def close(self) -> None:
         """Finish what waits and close the file; later work reopens it."""
         self._writer.stop()
@@ -80,6 +86,10 @@ class SqliteStore:
 
 class SqliteTx:
     """A transaction on one connection."""
+
+    clock_offset = timedelta(0)
+    # Whoever writes holds the whole file.
+    for_share = ""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection

@@ -19,18 +19,12 @@ import attrs
 from cattrs.preconf.json import make_converter
 
 from eprescription_sdk.clock import iso
-from eprescription_sdk.errors import (
-    ClosingPending,
-    ConfigurationError,
-    IllegalStep,
-    StoreCorrupt,
-)
+from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.gate import Phase, phase, set_phase
-from eprescription_sdk.traces.locks import SenderLock
 from eprescription_sdk.traces.record import closed_marker, losses
 from eprescription_sdk.traces.shipper import Shipper
 
@@ -106,9 +100,12 @@ def close(
     """Close the traces of a store for good.
 
     Calling it again after ``ClosingPending`` goes on; after success it gives the same receipt.
+    A marker is left beside an embedded store, and outlives a restored backup of it. PostgreSQL has
+    no such place: there, only the receipt pinned in the settings (``closing_receipt``) keeps a
+    restored backup closed.
 
     Args:
-        store: an embedded store.
+        store: the pilot's.
         shipper: drains what waits before closing; None leaves it unsent, and counted.
         unsettled: keyed pseudonyms of the prescriptions still uncertain.
         module: identity of the module.
@@ -120,10 +117,8 @@ def close(
         ClosingPending: a sender still holds its lock; the phase stays CLOSING.
         IllegalStep: the pilot is not in a phase that can be closed.
     """
-    if store.path is None:
-        raise ConfigurationError("Closing needs an embedded store.", path="store")
-    marker = closed_marker(store.path)
-    if marker.exists():
+    marker = closed_marker(store.path) if store.path is not None else None
+    if marker is not None and marker.exists():
         return _close_again(store, marker, module=module)
     before = store.read(phase)
     if before not in (Phase.ASSESSED, *_SHUT):
@@ -131,10 +126,11 @@ def close(
     if before is Phase.ASSESSED and shipper is not None:
         shipper.drain(timeout)
     if not store.write(lambda tx: _shut(tx, module)):
-        return _finish(store, store.path)
-    with SenderLock(store.path).exclusive(timeout) as alone:
+        return _finish(store, marker)
+    lock = store.session_lock()
+    with lock.exclusive(timeout) as alone:
         if not alone and not force:
-            holders = tuple(filter(_may_live, store.read(outbox.holders)))
+            holders = lock.holders() or tuple(filter(_may_live, store.read(outbox.holders)))
             raise ClosingPending(
                 "A sender still holds its lock: " + (", ".join(holders) or "unknown") + ".",
                 holders=holders,
@@ -145,7 +141,7 @@ def close(
                 tx, module=module, closed_at=now(), unsettled=unsettled, forced=not alone
             )
         )
-    return _finish(store, store.path)
+    return _finish(store, marker)
 
 
 _SHUT = (Phase.CLOSING, Phase.CLOSED, Phase.GENERALISED)
@@ -214,7 +210,8 @@ def heads(tx: Tx) -> tuple[ChainLink, ...]:
     return tuple(
         ChainLink(segment=segment, position=position, hash=hash_)
         for segment, position, hash_ in tx.execute(
-            "SELECT segment, max(position), hash FROM traces GROUP BY segment ORDER BY segment"
+            "SELECT segment, position, hash FROM traces WHERE (segment, position) IN"
+            " (SELECT segment, max(position) FROM traces GROUP BY segment) ORDER BY segment"
         )
     )
 
@@ -248,14 +245,14 @@ def _close_again(store: Store, marker: Path, *, module: str) -> Receipt:
     return receipt
 
 
-def _finish(store: Store, path: Path) -> Receipt:
-    """Leave the marker beside the store; the last act, and safe to repeat."""
+def _finish(store: Store, marker: Path | None) -> Receipt:
+    """Leave the marker beside an embedded store; the last act, and safe to repeat."""
     receipt = store.read(receipt_of)
     if receipt is None:
-        raise IllegalStep("The store says closed but holds no receipt.", path=str(path))
-    marker = closed_marker(path)
-    if not marker.exists():
-        partial = marker.with_name(marker.name + ".partial")
+        raise IllegalStep("The store says closed but holds no receipt.")
+    if marker is not None and not marker.exists():
+        # A name of its own: another process may be writing the same receipt.
+        partial = marker.with_name(f"{marker.name}.{uuid4().hex}.partial")
         with partial.open("w", encoding="utf-8") as file:
             file.write(canonical(receipt.to_json()))
             file.flush()

@@ -58,9 +58,15 @@ class Enrolment:
         return self.go_live <= day and (self.withdrawn_on is None or day < self.withdrawn_on)
 
 
-def phase(tx: Tx) -> Phase | None:
-    """Where the pilot stands; None while no dossier was applied."""
-    rows = tx.execute("SELECT phase FROM gate")
+def phase(tx: Tx, *, hold: bool = False) -> Phase | None:
+    """Where the pilot stands; None while no dossier was applied.
+
+    Args:
+        tx: the transaction.
+        hold: keep the phase from changing before the transaction ends, which must be one that
+            writes.
+    """
+    rows = tx.execute(f"SELECT phase FROM gate{tx.for_share}" if hold else "SELECT phase FROM gate")
     return Phase(rows[0][0]) if rows else None
 
 
@@ -141,7 +147,7 @@ def lawful(tx: Tx, rpps: Rpps, situation: str, day: date) -> bool:
     The pilot runs, the practitioner is enrolled, their go-live day has come, and the practice
     situation is the pilot's (Cnam, présérie, p. 5 and the note of p. 6).
     """
-    if phase(tx) not in RECORDING:
+    if phase(tx, hold=True) not in RECORDING:
         return False
     known = enrolment(tx, rpps)
     return known is not None and known.situation == situation and known.live_on(day)

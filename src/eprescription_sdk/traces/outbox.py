@@ -42,7 +42,7 @@ def claim(
     tx: Tx, *, owner: str, now: datetime, lease_until: datetime, limit: int
 ) -> tuple[Parcel, ...]:
     """Take the oldest traces nobody holds; none unless the pilot's phase lets traces leave."""
-    if phase(tx) not in RECORDING:
+    if phase(tx, hold=True) not in RECORDING:
         return ()
     rows = tx.execute(
         "UPDATE traces SET state = 'claimed', lease_owner = ?, lease_until = ?, tries = tries + 1"

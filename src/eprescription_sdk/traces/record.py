@@ -5,8 +5,11 @@ fails (``lose``).
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
+
+import attrs
 
 from eprescription_sdk.clock import iso, paris_day
 from eprescription_sdk.model.trace import Trace
@@ -53,11 +56,13 @@ class Recorder:
         """Record one trace if it is lawful now.
 
         Returns:
-            Whether it was recorded. Once closed, the store is not even asked.
+            Whether it was recorded. Once closed, the store is not even asked. The store's time
+            decides, not this machine's: the difference is recorded.
         """
         if self._closed:
             return False
-        if not lawful(tx, trace.rpps, trace.situation, paris_day(trace.at)):
+        offset = tx.clock_offset
+        if not lawful(tx, trace.rpps, trace.situation, paris_day(trace.at + offset)):
             if phase(tx) in (Phase.CLOSED, Phase.GENERALISED):
                 self._closed = True
             return False
@@ -67,6 +72,8 @@ class Recorder:
             return False
         segment = self._open_segment(tx, trace)
         position, previous = _head(tx, segment)
+        if offset:
+            trace = attrs.evolve(trace, clock_offset_ms=round(offset / timedelta(milliseconds=1)))
         body, identity = to_body(trace, self._key)
         tx.execute(
             "INSERT INTO traces (id, kind, at, body, identity, segment, position, hash)"

@@ -28,18 +28,13 @@ from tenacity.stop import stop_base
 
 from eprescription_sdk import telemetry
 from eprescription_sdk.clock import Clock
-from eprescription_sdk.errors import (
-    ConfigurationError,
-    Delivery,
-    InvalidInput,
-    TransportFailure,
-)
+from eprescription_sdk.errors import Delivery, InvalidInput, TransportFailure
 from eprescription_sdk.model.exchange import HttpRequest
 from eprescription_sdk.ports import TraceProfile, Transport
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.body import from_body
-from eprescription_sdk.traces.locks import SenderLock
+from eprescription_sdk.traces.gate import RECORDING, phase
 from eprescription_sdk.traces.outbox import Parcel
 from eprescription_sdk.traces.record import closed_marker
 
@@ -74,7 +69,7 @@ class Shipper:
     """Ships the traces of one store to one collector.
 
     Args:
-        store: an embedded store.
+        store: holds the outbox.
         profile: the format.
         transport: carries the requests; the shipper closes it.
         collector_url: base address.
@@ -92,15 +87,13 @@ class Shipper:
         clock: Clock,
         receipt: str | None = None,
     ) -> None:
-        if store.path is None:
-            raise ConfigurationError("Shipping needs an embedded store.", path="store")
         self._store = store
         self._profile = profile
         self._transport = transport
         self._url = f"{collector_url.rstrip('/')}/{profile.resource}"
         self._clock = clock
-        self._lock = SenderLock(store.path)
-        self._marker = closed_marker(store.path)
+        self._lock = store.session_lock()
+        self._marker = closed_marker(store.path) if store.path is not None else None
         self._pinned = receipt is not None
         self._tag = uuid4().hex[:8]
         self._stop = threading.Event()
@@ -115,7 +108,17 @@ class Shipper:
     @property
     def _closed(self) -> bool:
         # The marker outlives a restored backup, whose own phase says that traces may leave.
-        return self._pinned or self._marker.exists()
+        return self._pinned or (self._marker is not None and self._marker.exists())
+
+    @property
+    def _shut(self) -> bool:
+        """Whether the traces were closed while this sender held its claim.
+
+        A server may take the lock of a sender that it no longer hears; nobody takes a file's.
+        """
+        if self._marker is None and not self._pinned:
+            return self._store.read(phase) not in RECORDING
+        return self._closed
 
     def ship_once(self) -> Shipment:
         """Ship one batch now.
@@ -145,8 +148,8 @@ class Shipper:
         for parcel in parcels:
             # A sender that was stopped for long may find that its lease is over, or that the
             # traces were closed by force meanwhile.
-            late = self._clock.monotonic() > lease_ends or self._closed
-            if failed or late or self._stop.is_set():
+            late = self._clock.monotonic() > lease_ends
+            if failed or late or self._stop.is_set() or self._shut:
                 failed.append(parcel.seq)
                 continue
             try:
@@ -242,9 +245,7 @@ class Shipper:
             if not shipment.sent + shipment.quarantined:
                 self._stop.wait(IDLE_SECONDS)
 
-    def _patiently(
-        self, ship: Callable[[], Shipment], end: stop_base, longest: float
-    ) -> Shipment:
+    def _patiently(self, ship: Callable[[], Shipment], end: stop_base, longest: float) -> Shipment:
         """One batch, tried again with growing pauses until it goes, the end, or ``stop()``.
 
         Whatever is raised, the store's failure or that of a foreign port, is tried again: the

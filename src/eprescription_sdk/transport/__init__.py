@@ -4,6 +4,11 @@ A transport carries bytes and reports what it knows of their delivery; it neithe
 judges (``client`` does).
 """
 
-from eprescription_sdk.transport.httpx_transport import AsyncHttpxTransport, HttpxTransport
+from eprescription_sdk.transport.httpx_transport import (
+    AsyncHttpx2Transport,
+    AsyncHttpxTransport,
+    Httpx2Transport,
+    HttpxTransport,
+)
 
-__all__ = ["AsyncHttpxTransport", "HttpxTransport"]
+__all__ = ["AsyncHttpx2Transport", "AsyncHttpxTransport", "Httpx2Transport", "HttpxTransport"]

@@ -5,7 +5,7 @@ hand, an integrator writes one ``BodyCodec`` and this file is out of play.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 
 from eprescription_sdk import xml
 from eprescription_sdk.errors import InvalidInput
@@ -149,8 +149,9 @@ def _moment(text: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            raise InvalidInput("A time of the reply has no time zone.")
+        # The first and last day of the calendar have no place in some time zones.
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidInput("A time of the reply cannot be read.") from None
-    if moment.tzinfo is None:
-        raise InvalidInput("A time of the reply has no time zone.")
-    return moment

@@ -69,7 +69,8 @@ def _fault(node: xml.Node, space: str) -> Fault:
         code=_attribute(error, "code"),
         severity=_attribute(error, "severite"),
         text=reason or xml.text(error),
-        message_id=_attribute(error, "messageID"),
+        # The service's support wants it as it was said, colons and all.
+        message_id=error.get("messageID") or None if error is not None else None,
     )
 
 

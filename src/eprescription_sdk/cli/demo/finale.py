@@ -8,7 +8,8 @@ from eprescription_sdk.cli.context import write_json
 from eprescription_sdk.cli.demo.play import Score
 from eprescription_sdk.cli.demo.stage import BY, Stage
 from eprescription_sdk.model.outcomes import Registered
-from eprescription_sdk.pilot.assessment import Assessment, assess, to_json
+from eprescription_sdk.pilot.assessing import assess
+from eprescription_sdk.pilot.assessment import Assessment
 from eprescription_sdk.pilot.export import write_export
 from eprescription_sdk.pilot.report import write_report
 from eprescription_sdk.pilot.verify import Verification, verify_export
@@ -79,14 +80,14 @@ def finish(stage: Stage, score: Score, output: Path) -> Finale:
     stage.client.shipper.drain(timeout=2)
     assessment = assess(store, key=key, clock=stage.clock)
     write_report(assessment, output / "report.html", name=stage.dossier.pilot.name)
-    write_json(output / "assessment.json", to_json(assessment))
+    write_json(output / "assessment.json", assessment.to_dict())
     write_json(output / "receipt.json", receipt.to_json())
     write_export(store, output / "export", key=key, at=assessment.cut_off)
     return Finale(
         assessment=assessment,
         receipt=receipt,
         verification=verify_export(
-            output / "export", assessment=to_json(assessment), anchors=receipt.heads
+            output / "export", assessment=assessment.to_dict(), anchors=receipt.heads
         ),
         shipped=store.read(outbox.counts)[Shipping.SHIPPED],
         received=received,

@@ -16,7 +16,8 @@ from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
 from eprescription_sdk.model.outcomes import Cause, NotRegistered, Outcome, Registered, Uncertain
 from eprescription_sdk.model.trace import NonDigitalReason
-from eprescription_sdk.pilot.assessment import Assessment, assess
+from eprescription_sdk.pilot.assessing import assess
+from eprescription_sdk.pilot.assessment import Assessment
 from eprescription_sdk.pilot.registers import record_attestation, record_questionnaire
 from eprescription_sdk.sandbox import (
     CommitLate,
