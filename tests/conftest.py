@@ -40,12 +40,14 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a store is, on each engine in turn; another process can open it."""
     if request.param == "sqlite":
-        return str(tmp_path / "store.db")
+        yield str(tmp_path / "store.db")
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server.platform(server.database())
+    with server.lent() as address:
+        yield address
 
 
 @pytest.fixture

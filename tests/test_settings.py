@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 import eprescription_sdk as ep
-from eprescription_sdk.settings import REFERENCE_FAULTS
+from eprescription_sdk.settings import REFERENCE_FAULTS, Dsn
 
 KEY = "0f" * 32
 VALUES: dict[str, Any] = {
@@ -34,6 +34,19 @@ def test_settings_from_a_mapping() -> None:
     assert settings.key == bytes.fromhex(KEY)
     assert settings.profile == ep.ServiceProfile()
     assert settings.collector_url is None
+
+
+SERVER = "postgresql://role:word@db.example:5432/pilot?sslmode=require&sslpassword=other"
+
+
+def test_a_store_may_be_on_a_server_and_its_address_is_not_shown() -> None:
+    settings = ep.Settings.from_mapping({**VALUES, "store": SERVER, "direct_dsn": SERVER})
+    assert isinstance(settings.store, Dsn)
+    assert settings.store.value == SERVER
+    assert settings.direct_dsn == settings.store
+    assert str(settings.store) == "postgresql://db.example:5432/pilot"
+    assert not any(word in repr(settings) for word in ("role", "word@", "other"))
+    assert ep.Settings.from_mapping({**VALUES, "store": SERVER}).direct_dsn is None
 
 
 def test_settings_from_the_environment() -> None:
@@ -91,6 +104,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "instance": ({"instance": "here"}, "instance"),
     "instance's type": ({"instance": 5}, "instance"),
     "store's type": ({"store": 5}, "store"),
+    "direct address of a file": ({"direct_dsn": SERVER}, "direct_dsn"),
+    "direct address that is none": ({"store": SERVER, "direct_dsn": "db:5432"}, "direct_dsn"),
     "empty name": ({"software_name": ""}, "software_name"),
     "no scheme": ({"service_url": "service.example"}, "service_url"),
     "other scheme": ({"service_url": "ftp://service.example"}, "service_url"),
@@ -189,7 +204,10 @@ def test_scaling_touches_durations_alone() -> None:
     half = profile.scaled(0.5)
     assert half.deadline == profile.deadline / 2
     assert half.in_flight_horizon == profile.in_flight_horizon / 2
-    same = ("name", "unique_by_number", "max_attempts", "max_reply_bytes", "faults")
+    same = {
+        "name", "unique_by_number", "max_attempts", "max_reply_bytes", "faults",
+        "retry_ratio", "retry_burst", "breaker_failures",
+    }  # fmt: skip
     for field in attrs.fields(ep.ServiceProfile):
         scaled = getattr(half, field.name) != getattr(profile, field.name)
         assert scaled is (field.name not in same)

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.errors import InvalidInput, XmlRefused
 from eprescription_sdk.xml import (
     MAX_DEPTH,
+    MAX_MARKS,
     Writer,
-    XmlRefused,
     canonical,
     child,
     embed,
@@ -69,6 +69,26 @@ def test_depth_is_bounded() -> None:
         parse(nested(MAX_DEPTH + 1))
     with pytest.raises(XmlRefused):
         parse(nested(100_000))
+
+
+@pytest.mark.parametrize("piece", [b"<a/>", b"<a>x</a>", b"&lt;"])
+def test_a_tree_is_bounded_before_it_grows(piece: bytes) -> None:
+    with pytest.raises(XmlRefused, match="more than"):
+        parse(b"<r>" + piece * (MAX_MARKS + 1) + b"</r>")
+    with pytest.raises(XmlRefused, match="more than"):
+        parse(("<r>" + piece.decode() * (MAX_MARKS + 1) + "</r>").encode("utf-16"))
+    assert parse(b"<r>" + piece * 1000 + b"</r>") is not None
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "cp037", "cp500", "shift_jis"])
+def test_an_encoding_that_hides_marks_is_refused(encoding: str) -> None:
+    with pytest.raises(XmlRefused):
+        parse(f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode(encoding))
+
+
+def test_what_has_no_canonical_form_is_refused() -> None:
+    with pytest.raises(XmlRefused, match="canonical"):
+        canonical(parse(b'<a xmlns="relative"/>'))
 
 
 def test_a_refusal_quotes_nothing() -> None:

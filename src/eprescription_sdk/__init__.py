@@ -54,7 +54,7 @@ from eprescription_sdk.model.exchange import (
     Summary,
 )
 from eprescription_sdk.model.family import DocumentType, Family
-from eprescription_sdk.model.faults import Fault
+from eprescription_sdk.model.faults import Fault, FaultLayer, FaultSeverity, Processed
 from eprescription_sdk.model.flags import HeaderFlag, LineFlag, Substitution, SubstitutionReason
 from eprescription_sdk.model.identifiers import Finess, Ins, InsOid, PrescriptionNumber, Rpps
 from eprescription_sdk.model.json_form import prescription_from_json, prescription_to_json
@@ -105,7 +105,7 @@ from eprescription_sdk.model.posology import (
 )
 from eprescription_sdk.model.prescription import ExecutionReading, Prescription
 from eprescription_sdk.model.problems import Level, Problem
-from eprescription_sdk.model.trace import Initiator, NonDigitalReason
+from eprescription_sdk.model.trace import FaultOrigin, Initiator, NonDigitalReason
 from eprescription_sdk.settings import (
     Dsn,
     Environment,
@@ -157,7 +157,10 @@ __all__ = [
     "Family",
     "Fault",
     "FaultClass",
+    "FaultLayer",
+    "FaultOrigin",
     "FaultRule",
+    "FaultSeverity",
     "Finess",
     "HeaderFlag",
     "HttpReply",
@@ -195,6 +198,7 @@ __all__ = [
     "PrescriptionNotFound",
     "PrescriptionNumber",
     "Problem",
+    "Processed",
     "Profession",
     "Quantity",
     "ReadyAssertion",

@@ -159,9 +159,13 @@ class ReferenceConflict(EPrescriptionError):
 
 
 class ServiceError(EPrescriptionError):
-    """A consult or search that did not bring an answer."""
+    """A consult or search that did not bring an answer.
+
+    ``message_ids`` are those of the requests made, to give to the service's support.
+    """
 
     code = "EP-SERVICE"
+    message_ids: tuple[str, ...] = ()
 
 
 class ServiceUnreachable(ServiceError):

@@ -40,6 +40,7 @@ class BodyCodec(Protocol):
 
     Bodies are bytes of one XML element, what stands inside ``soap:Body``. Decoding raises
     ``errors.InvalidInput`` for a body that it cannot read.
+    A whole one, for another service, is in ``examples/custom_codec``.
     """
 
     @property

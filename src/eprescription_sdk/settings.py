@@ -104,6 +104,11 @@ def _count(_: object, attribute: "attrs.Attribute[int]", value: int) -> None:
         )
 
 
+def _ratio(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise ConfigurationError("A ratio is between 0 and 1.", path=f"profile.{attribute.name}")
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -137,6 +142,11 @@ class ServiceProfile:
         backoff_cap: the longest pause.
         retry_after_cap: a ``Retry-After`` beyond this is not waited for.
         max_attempts: the most sends of one request in one call.
+        retry_ratio: further requests allowed for each call, over time; below that the service
+            never sees more than ``1 + retry_ratio`` times the calls made, save for the burst.
+        retry_burst: further requests allowed at once.
+        breaker_failures: requests unanswered in a row after which the service is left alone.
+        breaker_pause: the longest time between two probes of a service that is left alone.
         max_reply_bytes: a larger reply is unreadable.
         faults: how each fault code is read; an unknown code leaves a create in doubt.
     """
@@ -151,7 +161,11 @@ class ServiceProfile:
     backoff_cap: float = attrs.field(default=5.0, validator=_positive)
     retry_after_cap: float = attrs.field(default=10.0, validator=_positive)
     max_attempts: int = attrs.field(default=5, validator=_count)
-    max_reply_bytes: int = attrs.field(default=4 * 1024 * 1024, validator=_count)
+    retry_ratio: float = attrs.field(default=0.1, validator=_ratio)
+    retry_burst: int = attrs.field(default=10, validator=_count)
+    breaker_failures: int = attrs.field(default=10, validator=_count)
+    breaker_pause: float = attrs.field(default=5.0, validator=_positive)
+    max_reply_bytes: int = attrs.field(default=2 * 1024 * 1024, validator=_count)
     faults: Mapping[str, FaultRule] = attrs.field(
         factory=lambda: REFERENCE_FAULTS, validator=_rules
     )
@@ -168,7 +182,7 @@ class ServiceProfile:
         """The same profile with every duration multiplied, for tests and the demo."""
         durations = (
             "connect_timeout", "attempt_timeout", "deadline", "in_flight_horizon",
-            "backoff_base", "backoff_cap", "retry_after_cap",
+            "backoff_base", "backoff_cap", "retry_after_cap", "breaker_pause",
         )  # fmt: skip
         return attrs.evolve(self, **{name: getattr(self, name) * factor for name in durations})
 

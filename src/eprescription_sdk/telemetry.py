@@ -8,7 +8,7 @@ the logger or the API, a filter, a processor, an exporter, is the host's: nothin
 """
 
 import logging
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -18,7 +18,8 @@ from opentelemetry import metrics, trace
 ALLOWED = frozenset(
     {
         "attempt", "cause", "channel", "code", "count", "delivery", "duration_ms",
-        "environment", "fault_class", "fault_code", "http_status", "initiator", "kind",
+        "environment", "fault_class", "fault_code", "http.request.resend_count", "http_status",
+        "initiator", "kind",
         "message_id", "operation", "outcome", "phase", "pseudonym", "reason", "state",
     }
 )  # fmt: skip
@@ -59,7 +60,36 @@ def _log() -> Any:
 _tracer = trace.get_tracer("eprescription_sdk")
 _meter = metrics.get_meter("eprescription_sdk")
 _events = _meter.create_counter("eprescription.events", description="Events by name and reason")
+_calls = _meter.create_counter("eprescription.calls", description="Calls by outcome")
 _durations = _meter.create_histogram("eprescription.call.duration", unit="ms")
+_counters = {
+    "retries": _meter.create_counter(
+        "eprescription.retries", description="Further requests of a call"
+    ),
+    "in_doubt": _meter.create_counter(
+        "eprescription.in_doubt", description="Creates whose answer was lost"
+    ),
+    "waiting_for_credentials": _meter.create_counter(
+        "eprescription.waiting_for_credentials",
+        description="Entries met that only their practitioner's credentials can settle",
+    ),
+}
+
+
+_readers: list[Callable[[], Mapping[str, int]]] = []
+
+
+def _sizes(_: metrics.CallbackOptions) -> list[metrics.Observation]:
+    # Several clients of one process share one store: the first that can tell does.
+    for read in tuple(_readers):
+        with suppress(Exception):
+            return [metrics.Observation(n, {"state": state}) for state, n in read().items()]
+    return []
+
+
+_entries = _meter.create_observable_gauge(
+    "eprescription.ledger.entries", [_sizes], description="Ledger entries by state"
+)
 
 
 def event(name: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
@@ -74,8 +104,28 @@ def count(name: str, reason: str, amount: int = 1) -> None:
         _events.add(amount, {"kind": name, "reason": reason})
 
 
+def add(metric: str, amount: int = 1, /, **labels: str) -> None:
+    """Add to one of the counters that dashboards read; labels are on the allow-list."""
+    with suppress(Exception):
+        if amount:
+            _counters[metric].add(amount, _allowed(labels))
+
+
+def observe_entries(read: Callable[[], Mapping[str, int]]) -> Callable[[], None]:
+    """Have the ledger's size read at each export, by state, until the result is called."""
+    _readers.append(read)
+
+    def stop() -> None:
+        with suppress(ValueError):
+            _readers.remove(read)
+
+    return stop
+
+
 def duration(operation: str, outcome: str, milliseconds: float) -> None:
-    """Record how long a call took."""
+    """Count a call, and record how long it took."""
+    with suppress(Exception):
+        _calls.add(1, {"operation": operation, "outcome": outcome})
     with suppress(Exception):
         _durations.record(milliseconds, {"operation": operation, "outcome": outcome})
 

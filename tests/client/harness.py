@@ -43,6 +43,13 @@ QUICK = ep.ServiceProfile(
 )
 """Durations for tests, wide enough for a busy machine."""
 
+
+def brief(seconds: float, profile: ep.ServiceProfile = QUICK) -> ep.ServiceProfile:
+    """A profile whose calls end after so many seconds, and go on behind nobody."""
+    shortest = min(profile.attempt_timeout, seconds)
+    return attrs.evolve(profile, deadline=seconds, attempt_timeout=shortest)
+
+
 LATER = timedelta(minutes=10)
 """Past every lease and every in-flight horizon of ``QUICK``."""
 
@@ -267,6 +274,11 @@ class World:
     def only_entry(self) -> Entry:
         ((number, _),) = self.entries()
         return self.entry(PrescriptionNumber(number))
+
+    def idle(self) -> None:
+        """Wait until nothing goes on behind the callers."""
+        behind = self.side.client._behind  # noqa: SLF001  (nobody else can see it)
+        self.side.wait_until(lambda: behind.idle)
 
     def feed(self) -> list[Settlement]:
         self.store.write(lambda _: None)

@@ -126,6 +126,7 @@ def _live_through(stage: World, sinks: _Sinks) -> list[ep.Outcome]:
     stage.sandbox.script(Operation.CREATE, naming)
     odd = create(planted("3"), wait=0.15)
     assert isinstance(odd, ep.Uncertain)
+    stage.idle()
 
     stage.sandbox.script(Operation.CREATE, CommitThenDrop())
     stage.sandbox.script(Operation.CONSULT, ExpiredCredential())

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from eprescription_sdk.sandbox import (
 )
 from eprescription_sdk.testing import sample_prescription
 from eprescription_sdk.wire.reference_body import ReferenceCodec
-from tests.client.harness import OTHER_RPPS, World, mark, practitioner, world
+from tests.client.harness import OTHER_RPPS, World, brief, mark, practitioner
+from tests.client.harness import world as usual_world
+
+world = partial(usual_world, profile=brief(0.3))
+"""Calls here are short: what counts is what comes after them."""
 
 
 def in_doubt(
@@ -32,7 +37,7 @@ def in_doubt(
 ) -> ep.Uncertain:
     """A prescription that was cut before the service took it."""
     stage.sandbox.script(Operation.CREATE, DropBeforeCommit())
-    outcome = stage.side.create(sample_prescription(reference=reference, text=text), wait=0.25)
+    outcome = stage.side.create(sample_prescription(reference=reference, text=text))
     assert isinstance(outcome, ep.Uncertain)
     return outcome
 
@@ -56,7 +61,7 @@ def test_absent_is_not_final_before_the_horizon(side: str, tmp_path: Path) -> No
 def test_reconcile_consults_and_never_creates(side: str, tmp_path: Path) -> None:
     with world(tmp_path, side, unique=True, trusted_unique=True) as stage:
         stage.sandbox.script(Operation.CREATE, DropBeforeCommit(), times=100)
-        outcome = stage.side.create(sample_prescription(), wait=0.25)
+        outcome = stage.side.create(sample_prescription())
         assert isinstance(outcome, ep.Uncertain)
         stage.later()
         before = len(stage.sandbox.calls)
@@ -108,7 +113,7 @@ def test_closing_ends_what_settles_in_the_background(side: str, tmp_path: Path) 
         started = time.monotonic()
         stage.side.close()
         assert time.monotonic() - started < 5
-        assert not [t for t in threading.enumerate() if t.name.startswith("eprescription-settle")]
+        assert not [t for t in threading.enumerate() if t.name.startswith("eprescription-behind")]
         seen = len(stage.sandbox.calls)
         time.sleep(0.3)
         assert len(stage.sandbox.calls) == seen
@@ -179,7 +184,7 @@ def sighted_late(stage: World, reference: str | None = None) -> ep.PrescriptionN
     stage.sandbox.script(Operation.CREATE, CommitThenDrop())
     # Stale for longer than the horizon: what no service may do, and one day does.
     stage.sandbox.script(Operation.CONSULT, StaleConsult(16))
-    outcome = stage.side.create(sample_prescription(reference=reference), wait=0.25)
+    outcome = stage.side.create(sample_prescription(reference=reference))
     assert isinstance(outcome, ep.Uncertain)
     stage.later()
     assert stage.side.reconcile(stage.who).not_registered == 1
@@ -232,7 +237,7 @@ def test_other_content_under_our_number_is_neither_registered_nor_absent(
     codec = _Altering({"fingerprint": "autre"})
     with world(tmp_path, side, codec=codec) as stage:
         stage.sandbox.script(Operation.CREATE, CommitThenDrop())
-        outcome = stage.side.create(sample_prescription(), wait=0.2)
+        outcome = stage.side.create(sample_prescription())
         assert isinstance(outcome, ep.Uncertain)
         stage.later()
         assert stage.side.reconcile(stage.who, seconds=0.1).open == 1
@@ -246,7 +251,7 @@ def test_somebody_elses_prescription_under_our_number_is_not_ours(
     codec = _Altering({"fingerprint": None, "prescriber": OTHER_RPPS})
     with world(tmp_path, side, codec=codec) as stage:
         stage.sandbox.script(Operation.CREATE, CommitThenDrop())
-        outcome = stage.side.create(sample_prescription(), wait=0.2)
+        outcome = stage.side.create(sample_prescription())
         assert isinstance(outcome, ep.Uncertain)
         stage.later()
         assert stage.side.reconcile(stage.who).not_registered == 1
@@ -274,7 +279,7 @@ def test_message_ids_do_not_pile_up_while_it_waits(side: str, tmp_path: Path) ->
 
 
 def test_late_commits_land_before_the_horizon(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side) as stage:
+    with usual_world(tmp_path, side) as stage:
         content = mark()
         stage.sandbox.script(Operation.CREATE, CommitLate(16))
         prescription = sample_prescription(text=content, reference="réf")

@@ -13,7 +13,7 @@ from eprescription_sdk.ledger import State
 from eprescription_sdk.model.trace import Initiator
 from eprescription_sdk.sandbox import CommitThenDrop, FaultCode, Operation
 from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription
-from tests.client.harness import World, traces, world
+from tests.client.harness import World, brief, traces, world
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_a_later_truth_is_a_higher_revision(side: str, tmp_path: Path) -> None:
 
 
 def test_the_fault_that_was_met_is_in_the_trace(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side, pilot=True) as stage:
+    with world(tmp_path, side, pilot=True, profile=brief(0.15)) as stage:
         stage.sandbox.script(Operation.CREATE, FaultCode("desir_550"))
-        stage.side.create(sample_prescription(), wait=0.15)
+        stage.side.create(sample_prescription())
         entry = stage.only_entry()
         assert (entry.state, entry.fault_code) == (State.UNCERTAIN, "desir_550")
         call = traces(stage.store)[-1]

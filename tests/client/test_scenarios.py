@@ -32,7 +32,7 @@ from eprescription_sdk.sandbox import (
     Unavailable,
 )
 from eprescription_sdk.testing import sample_prescription
-from tests.client.harness import World, mark, world
+from tests.client.harness import QUICK, World, brief, mark, world
 
 CHARACTERS = {
     "accepts-duplicates": (False, False),
@@ -55,7 +55,7 @@ class Row:
         cause: of a ``NotRegistered``.
         first: result of the first attempt.
         held: registrations in the end, and with resending.
-        wait: seconds the call may take.
+        seconds: the call may take.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -66,7 +66,7 @@ class Row:
     first: AttemptResult
     held: int
     held_resent: int | None = None
-    wait: float | None = None
+    seconds: float | None = None
 
 
 DOUBT = AttemptResult.IN_DOUBT
@@ -85,14 +85,14 @@ TABLE: dict[str, Row] = {
         outcome=ep.Registered, first=DOUBT, held=1,
     ),
     "drop before commit": Row(
-        faults=(DropBeforeCommit(),), wait=0.25,
+        faults=(DropBeforeCommit(),), seconds=0.25,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
     ),
     "commit late": Row(
         faults=(CommitLate(8),), outcome=ep.Registered, first=DOUBT, held=1,
     ),
     "commit later than the call": Row(
-        faults=(CommitLate(16),), wait=0.6,
+        faults=(CommitLate(16),), seconds=0.6,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=1,
     ),
     "answer late": Row(faults=(AnswerAfter(8),), outcome=ep.Registered, first=DOUBT, held=1),
@@ -100,14 +100,14 @@ TABLE: dict[str, Row] = {
         faults=(AnswerAfter(2),), outcome=ep.Registered, first=AttemptResult.REGISTERED, held=1
     ),
     "503": Row(
-        faults=(Unavailable(),), wait=0.25,
+        faults=(Unavailable(),), seconds=0.25,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
     ),
     "503 that asks to wait too long": Row(
         faults=(Unavailable(retry_after=20),), outcome=ep.Uncertain, first=DOUBT, held=0
     ),
     "502 and 504": Row(
-        faults=(Unavailable(status=502), Unavailable(status=504)), wait=0.25,
+        faults=(Unavailable(status=502), Unavailable(status=504)), seconds=0.25,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
     ),
     "refused": Row(
@@ -132,7 +132,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Registered, first=DOUBT, held=1,
     ),
     "exists": Row(
-        faults=(FaultCode("sdkref_exists"),), wait=0.25,
+        faults=(FaultCode("sdkref_exists"),), seconds=0.25,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
     ),
     "unknown code, committed": Row(
@@ -140,7 +140,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Registered, first=DOUBT, held=1,
     ),
     "unknown code, not committed": Row(
-        faults=(FaultCode("insi_102"),), wait=0.25,
+        faults=(FaultCode("insi_102"),), seconds=0.25,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
     ),
     "malformed": Row(faults=(Malformed(),), outcome=ep.Registered, first=DOUBT, held=1),
@@ -182,11 +182,10 @@ def test_every_fault_has_its_outcome(name: str, character: str, side: str, tmp_p
     expected = (trusted and row.resent) or row.outcome
     held = row.held_resent if trusted and row.held_resent is not None else row.held
     content = mark()
-    with world(tmp_path, side, unique=unique, trusted_unique=trusted) as stage:
+    profile = brief(row.seconds) if row.seconds else QUICK
+    with world(tmp_path, side, unique=unique, trusted_unique=trusted, profile=profile) as stage:
         _scripted(stage, row)
-        outcome = stage.side.create(
-            sample_prescription(text=content, reference="réf"), wait=row.wait
-        )
+        outcome = stage.side.create(sample_prescription(text=content, reference="réf"))
 
         assert type(outcome) is expected
         assert outcome.attempts[0].result is row.first
@@ -256,10 +255,10 @@ def test_a_refused_connection_is_not_sent(how: str, side: str, tmp_path: Path) -
 
 
 def test_a_connection_kept_alive_and_then_refused(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side) as stage:
+    with world(tmp_path, side, profile=brief(0.5)) as stage:
         assert isinstance(stage.side.create(sample_prescription()), ep.Registered)
         with stage.sandbox.refusing_connections():
-            outcome = stage.side.create(sample_prescription(), wait=0.5)
+            outcome = stage.side.create(sample_prescription())
         # The bytes may have gone into a connection that was already dead: then it is in doubt.
         assert not isinstance(outcome, ep.Registered)
         stage.later()
@@ -278,9 +277,9 @@ def test_resends_are_bounded_by_max_attempts(side: str, tmp_path: Path) -> None:
 
 
 def test_a_pause_asked_for_is_kept(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side, profile=attrs.evolve(_PATIENT, deadline=4.0)) as stage:
+    with world(tmp_path, side, profile=brief(1.3, _PATIENT)) as stage:
         stage.sandbox.script(Operation.CREATE, Unavailable(retry_after=20))
-        stage.side.create(sample_prescription(), wait=1.3)
+        stage.side.create(sample_prescription())
         create, consult = stage.sandbox.calls[:2]
         assert (consult.at - create.at).total_seconds() >= 1.0
 

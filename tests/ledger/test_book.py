@@ -17,36 +17,35 @@ from eprescription_sdk.errors import StoreError
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
 from eprescription_sdk.ledger.states import BINDING, OPEN, TRANSITIONS
 from eprescription_sdk.model.identifiers import PrescriptionNumber
-from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.storage import SqliteStore, Store, Tx
 from tests.ledger.entries import NOW, OTHER, RPPS, at, entry
+from tests.stores import opened
 
 N1, N2 = PrescriptionNumber("N1"), PrescriptionNumber("N2")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "store.db")
-    yield store
-    store.close()
+def store(either: Store) -> Store:
+    return either
 
 
-def journal(store: SqliteStore, *entries: Entry) -> None:
+def journal(store: Store, *entries: Entry) -> None:
     for each in entries:
         store.write(lambda tx, each=each: ledger.journal(tx, each))  # type: ignore[misc]
 
 
-def found(store: SqliteStore, number: PrescriptionNumber = N1) -> Entry:
+def found(store: Store, number: PrescriptionNumber = N1) -> Entry:
     entry = store.read(lambda tx: ledger.find(tx, number=number))
     assert entry is not None
     return entry
 
 
-def settle(store: SqliteStore, state: State, seconds: float = 40, **how: object) -> Entry | None:
+def settle(store: Store, state: State, seconds: float = 40, **how: object) -> Entry | None:
     number = how.pop("number", N1)
     return store.write(lambda tx: ledger.settle(tx, number, state, now=at(seconds), **how))  # type: ignore[arg-type]
 
 
-def claim(store: SqliteStore, owner: str, seconds: float) -> Entry | None:
+def claim(store: Store, owner: str, seconds: float) -> Entry | None:
     return store.write(
         lambda tx: ledger.claim(tx, N1, owner=owner, now=at(seconds), lease_until=at(seconds + 30))
     )
@@ -67,12 +66,12 @@ def claim(store: SqliteStore, owner: str, seconds: float) -> Entry | None:
         ),
     ],
 )  # fmt: skip
-def test_an_entry_comes_back_as_it_was_journalled(store: SqliteStore, written: Entry) -> None:
+def test_an_entry_comes_back_as_it_was_journalled(store: Store, written: Entry) -> None:
     journal(store, written)
     assert found(store) == written
 
 
-def test_a_number_is_journalled_once(store: SqliteStore) -> None:
+def test_a_number_is_journalled_once(store: Store) -> None:
     journal(store, entry())
     with pytest.raises(StoreError):
         journal(store, entry())
@@ -85,12 +84,12 @@ def test_an_entry_shows_neither_rpps_nor_number() -> None:
     assert "f" * 32 not in shown
 
 
-def test_nobody_knows_an_unknown_number(store: SqliteStore) -> None:
+def test_nobody_knows_an_unknown_number(store: Store) -> None:
     assert store.read(lambda tx: ledger.find(tx, number=N1)) is None
     assert settle(store, State.REGISTERED) is None
 
 
-def test_open_entries_are_those_to_be_settled_oldest_first(store: SqliteStore) -> None:
+def test_open_entries_are_those_to_be_settled_oldest_first(store: Store) -> None:
     journal(
         store,
         entry("LATE", created_at=at(2)),
@@ -201,7 +200,7 @@ def test_any_sequence_of_claims_and_settlements_follows_the_rules(
 # --- claims and owners ----------------------------------------------------------------------
 
 
-def test_a_live_lease_is_respected(store: SqliteStore) -> None:
+def test_a_live_lease_is_respected(store: Store) -> None:
     journal(store, entry())
     assert claim(store, "host:2", 29) is None
     taken = claim(store, "host:2", 30)
@@ -210,12 +209,12 @@ def test_a_live_lease_is_respected(store: SqliteStore) -> None:
     assert claim(store, "host:3", 31) is None
 
 
-def test_of_two_that_claim_at_once_one_succeeds(tmp_path: Path) -> None:
-    stores = [SqliteStore(tmp_path / "store.db") for _ in range(2)]
+def test_of_two_that_claim_at_once_one_succeeds(place: str) -> None:
+    stores = [opened(place) for _ in range(2)]
     journal(stores[0], *(entry(f"N{index}") for index in range(20)))
     start, taken = Barrier(2), []
 
-    def take(store: SqliteStore, owner: str) -> None:
+    def take(store: Store, owner: str) -> None:
         start.wait()
         for index in range(20):
             number = PrescriptionNumber(f"N{index}")
@@ -239,7 +238,7 @@ def test_of_two_that_claim_at_once_one_succeeds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", [State.UNCERTAIN, State.NOT_REGISTERED])
-def test_the_word_of_a_former_owner_is_dropped(store: SqliteStore, state: State) -> None:
+def test_the_word_of_a_former_owner_is_dropped(store: Store, state: State) -> None:
     journal(store, entry())
     claim(store, "host:2", 40)
     assert settle(store, state, 41, epoch=1, message_ids=["uuid:late"]) is None
@@ -248,7 +247,7 @@ def test_the_word_of_a_former_owner_is_dropped(store: SqliteStore, state: State)
     assert settle(store, state, 42, epoch=2) is not None
 
 
-def test_a_registration_counts_whoever_saw_it(store: SqliteStore) -> None:
+def test_a_registration_counts_whoever_saw_it(store: Store) -> None:
     journal(store, entry())
     claim(store, "host:2", 40)
     changed = settle(store, State.REGISTERED, 41, epoch=1, registered_at=at(5))
@@ -260,7 +259,7 @@ def test_a_registration_counts_whoever_saw_it(store: SqliteStore) -> None:
     assert found(store).state is State.REGISTERED
 
 
-def test_a_settlement_keeps_what_was_known(store: SqliteStore) -> None:
+def test_a_settlement_keeps_what_was_known(store: Store) -> None:
     journal(store, entry(message_ids=("uuid:1",)))
     settle(store, State.UNCERTAIN, 10, message_ids=["uuid:2"], document=DocumentGiven.NOTHING)
     settle(store, State.UNCERTAIN, 20, last_send_at=at(15), document=DocumentGiven.PLAIN)
@@ -274,7 +273,7 @@ def test_a_settlement_keeps_what_was_known(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_a_reference_is_bound_once(store: SqliteStore, state: State) -> None:
+def test_a_reference_is_bound_once(store: Store, state: State) -> None:
     journal(store, entry("N1", reference="ref", state=state))
     bound = store.read(lambda tx: ledger.find(tx, reference="ref"))
     assert (bound is not None) == (state in BINDING)
@@ -285,15 +284,13 @@ def test_a_reference_is_bound_once(store: SqliteStore, state: State) -> None:
         journal(store, entry("N2", reference="ref"))
 
 
-def test_entries_without_reference_do_not_meet(store: SqliteStore) -> None:
+def test_entries_without_reference_do_not_meet(store: Store) -> None:
     journal(store, entry("N1"), entry("N2"))
     assert store.read(lambda tx: ledger.find(tx, reference=None)) is None
 
 
 @pytest.mark.parametrize("later", [State.SENDING, State.REGISTERED])
-def test_a_late_registration_does_not_fight_for_its_reference(
-    store: SqliteStore, later: State
-) -> None:
+def test_a_late_registration_does_not_fight_for_its_reference(store: Store, later: State) -> None:
     """Absent for good, corrected under the same reference, and there after all."""
     journal(store, entry("N1", reference="ref"))
     settle(store, State.NOT_REGISTERED, cause="absent")
@@ -307,7 +304,7 @@ def test_a_late_registration_does_not_fight_for_its_reference(
     assert [risk.number for risk in store.read(ledger.duplicate_risks)] == [N1]
 
 
-def test_a_late_registration_takes_a_free_reference_again(store: SqliteStore) -> None:
+def test_a_late_registration_takes_a_free_reference_again(store: Store) -> None:
     journal(store, entry("N1", reference="ref"))
     settle(store, State.NOT_REGISTERED)
     settle(store, State.REGISTERED, 50)
@@ -319,7 +316,7 @@ def test_a_late_registration_takes_a_free_reference_again(store: SqliteStore) ->
 # --- feed and risks -------------------------------------------------------------------------
 
 
-def test_the_feed_goes_on_from_a_cursor(store: SqliteStore) -> None:
+def test_the_feed_goes_on_from_a_cursor(store: Store) -> None:
     journal(store, entry("N1"), entry("N2"))
     settle(store, State.UNCERTAIN, 1)
     settle(store, State.REGISTERED, 2, number=N2)
@@ -340,7 +337,7 @@ def test_the_feed_goes_on_from_a_cursor(store: SqliteStore) -> None:
     [(DocumentGiven.PLAIN, True), (DocumentGiven.NOTHING, False), (None, False)],
 )
 def test_plain_paper_and_a_registration_are_a_risk(
-    store: SqliteStore, given: DocumentGiven | None, *, raised: bool
+    store: Store, given: DocumentGiven | None, *, raised: bool
 ) -> None:
     journal(store, entry())
     settle(store, State.UNCERTAIN, document=given)
@@ -349,7 +346,7 @@ def test_plain_paper_and_a_registration_are_a_risk(
     assert bool(store.read(ledger.duplicate_risks)) == raised
 
 
-def test_a_risk_is_open_until_a_person_closes_it(store: SqliteStore) -> None:
+def test_a_risk_is_open_until_a_person_closes_it(store: Store) -> None:
     journal(store, entry())
     settle(store, State.NOT_REGISTERED)
     settle(store, State.REGISTERED, 50)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from eprescription_sdk.ledger.states import BINDING, OPEN, TRANSITIONS, State
+from eprescription_sdk.ledger.states import BINDING, OPEN, TRANSITIONS, State, diagram
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ledger-states.md"
 
@@ -38,4 +38,16 @@ def test_registered_is_final_and_can_be_reached_from_everywhere() -> None:
         State.REGISTERED in after
         for state, after in TRANSITIONS.items()
         if state is not State.REGISTERED
+    )
+
+
+def test_the_documented_diagram_is_made_from_the_code() -> None:
+    shown = re.findall(r"```mermaid\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown == [diagram()]
+
+
+def test_the_diagram_has_each_transition_once() -> None:
+    arrows = re.findall(r"^ +(\w+) --> (\w+)$", diagram(), re.MULTILINE)
+    assert sorted(arrows) == sorted(
+        (before.value, after.value) for before, all_ in TRANSITIONS.items() for after in all_
     )

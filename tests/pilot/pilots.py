@@ -159,6 +159,7 @@ class PilotStore:
         issued_at: datetime | None = None,
         after: str | None = None,
         act: str | None = None,
+        reason: NonDigitalReason = NonDigitalReason.OTHER,
         **changes: Any,
     ) -> str:
         """Record a paper prescription; its subject."""
@@ -171,7 +172,7 @@ class PilotStore:
                 issued_at=issued_at or when,
                 digital=False,
                 families=frozenset(families),
-                reason=NonDigitalReason.OTHER,
+                reason=reason,
                 after=number(after) if after else None,
                 act=act,
                 **common,

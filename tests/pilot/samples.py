@@ -17,6 +17,7 @@ from eprescription_sdk.pilot.assessment import (
 from eprescription_sdk.pilot.journal import Anomaly, OfficialFigure, Prerequisite, Ruling
 from eprescription_sdk.pilot.official import Comparison, Explanation
 from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Reading, Readings
+from eprescription_sdk.pilot.registers import Note
 from eprescription_sdk.pilot.results import (
     Criterion,
     CriterionResult,
@@ -42,6 +43,12 @@ GO_LIVE = date(2025, 3, 17)
 LABELS = tuple(f"PS {number}" for number in range(1, 7))
 
 
+NOTE = Note(
+    day=date(2025, 4, 20),
+    by="cellule présérie",
+    reference="demande de la direction",
+    at=datetime(2025, 4, 20, 8, tzinfo=UTC),
+)
 ANOMALY = Anomaly(
     id="AN-7",
     operation=Operation.SEARCH,
@@ -148,9 +155,7 @@ def _attested(criterion: Criterion, verdict: Verdict) -> CriterionResult:
         survey=Survey(
             answers=6,
             marks={"satisfaction": (0, 0, 0, 3, 3), "creer": (0, 1, 0, 2, 3)},
-            blocking_remarks=("La recherche est trop lente",)
-            if verdict is Verdict.NOT_MET
-            else (),
+            blocking_remarks=("La recherche est trop lente",) if verdict is Verdict.NOT_MET else (),
         )
         if answered
         else None,
@@ -278,7 +283,7 @@ def assessment(
                 registered=0 if day.weekday() > 4 else 5 + number // 4,
                 digital=0 if day.weekday() > 4 else 6 + number // 4 + number % 3,
                 total=0 if day.weekday() > 4 else 14 + number // 4 + number % 5,
-                missing=number % 7 == 3,
+                missing=int(number % 7 == 3),
             )
             for number, day in enumerate(days)
         ),

@@ -163,9 +163,9 @@ def test_rulings_and_corrections_are_read(pilot: PilotStore) -> None:
     pilot.event("correction", at(9), {"version": "1.2"})
     pilot.event("correction", at(5), {"version": "1.1"})
     found = facts(pilot)
-    assert {question.value: reading.value for question, reading in found.journal.readings.items()} == {
-        "Q3": "lenient"
-    }
+    assert {
+        question.value: reading.value for question, reading in found.journal.readings.items()
+    } == {"Q3": "lenient"}
     assert found.journal.corrections == (date(2026, 3, 5), date(2026, 3, 9))
 
 

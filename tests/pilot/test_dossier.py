@@ -20,7 +20,9 @@ def refused(folder: Path, text: str | bytes) -> InvalidInput:
 
 
 def faults(folder: Path, text: str) -> dict[str, str]:
-    return dict(refused(folder, text).findings)
+    """Sentences by path, without the line that each ends with."""
+    found = refused(folder, text).findings
+    return {path: re.sub(r" \(line \d+\)$", "", what) for path, what in found}
 
 
 @pytest.fixture
@@ -81,6 +83,32 @@ def test_all_faults_at_once_each_with_its_path(tmp_path: Path, text: str) -> Non
     assert found["practitioners[5].situation"] == "This key is missing."
     assert found["practitioners[5].go_lives"] == "This key is unknown."
     assert "key" in found["practitioners[2].rpps"]
+
+
+def test_every_fault_has_its_line(tmp_path: Path, text: str) -> None:
+    text = (
+        text.replace(RPPS[4], RPPS[1])
+        .replace("within_hours = 4", "within_hours = 0")
+        .replace("go_live = 2025-03-18", 'go_live = "x"', 1)
+        + "go_lives = true\n"
+    )
+    lines = text.splitlines()
+    found = refused(tmp_path, text).findings
+    assert len(found) == 3
+    for path, what in found:
+        number = int(what.rpartition("(line ")[2].rstrip(")"))
+        assert lines[number - 1].startswith(path.rpartition(".")[2])
+    (duplicate,) = refused(tmp_path, EXAMPLE.read_text().replace(RPPS[4], RPPS[1])).findings
+    assert RPPS[1] in lines[int(duplicate[1].rpartition("(line ")[2].rstrip(")")) - 1]
+
+
+def test_a_missing_key_has_the_line_of_its_table(tmp_path: Path, text: str) -> None:
+    shortened = text.replace('situation = "SIT-EX-3"', "")
+    ((path, what),) = refused(tmp_path, shortened).findings
+    assert path == "practitioners[2].situation"
+    number = int(what.rpartition("(line ")[2].rstrip(")"))
+    assert shortened.splitlines()[number - 1] == "[[practitioners]]"
+    assert f'{RPPS[2]}"' in shortened.splitlines()[number]
 
 
 def test_a_fault_never_quotes_the_value(tmp_path: Path, text: str) -> None:

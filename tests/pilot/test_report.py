@@ -165,7 +165,10 @@ def test_structure_for_readers_who_do_not_see() -> None:
         ),
         strict=True,
     ):
-        assert any(part.replace(" ", "") in re.sub(r"\s", "", each) for each in labels), (label, part)
+        assert any(part.replace(" ", "") in re.sub(r"\s", "", each) for each in labels), (
+            label,
+            part,
+        )
 
 
 def contrast(one: str, other: str) -> float:
@@ -191,7 +194,7 @@ def test_words_contrast_with_their_ground() -> None:
 @pytest.mark.parametrize("simulation", [True, False])
 def test_a_simulation_says_so_everywhere(simulation: bool) -> None:
     html = render_html(assessment(simulation=simulation))
-    assert ('<div class="simulation"' in html) is simulation
+    assert ('<aside class="simulation"' in html) is simulation
     assert ('<div class="watermark"' in html) is simulation
     assert ("<title>SIMULATION" in html) is simulation
 

@@ -1,25 +1,22 @@
 """Stores, and a collector to ship to."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from eprescription_sdk.sandbox import Sandbox
-from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.storage import Store
 from tests.traces.samples import open_pilot
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A store without a pilot."""
-    store = SqliteStore(tmp_path / "store.db")
-    yield store
-    store.close()
+def store(either: Store) -> Store:
+    """A store without a pilot, on each engine in turn."""
+    return either
 
 
 @pytest.fixture
-def running(store: SqliteStore) -> SqliteStore:
+def running(store: Store) -> Store:
     """A store whose pilot runs."""
     open_pilot(store)
     return store

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import DocumentType, Family
 from eprescription_sdk.model.identifiers import Finess, PrescriptionNumber, Rpps
@@ -17,7 +19,7 @@ from eprescription_sdk.model.trace import (
     PrescriptionTrace,
     RegistrationState,
 )
-from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import gate
 from eprescription_sdk.traces.record import Recorder
 
@@ -94,7 +96,7 @@ def enrolment(**changes: Any) -> gate.Enrolment:
     return gate.Enrolment(**values | changes)
 
 
-def open_pilot(store: SqliteStore, phase: gate.Phase = gate.Phase.RUNNING) -> None:
+def open_pilot(store: Store, phase: gate.Phase = gate.Phase.RUNNING) -> None:
     """A running pilot of one practitioner."""
 
     def work(tx: Tx) -> None:
@@ -104,11 +106,11 @@ def open_pilot(store: SqliteStore, phase: gate.Phase = gate.Phase.RUNNING) -> No
     store.write(work)
 
 
-def set_phase(store: SqliteStore, phase: gate.Phase) -> None:
+def set_phase(store: Store, phase: gate.Phase) -> None:
     store.write(lambda tx: gate.set_phase(tx, phase, module=MODULE))
 
 
-def record(store: SqliteStore, count: int = 1, recorder: Recorder | None = None) -> list[str]:
+def record(store: Store, count: int = 1, recorder: Recorder | None = None) -> list[str]:
     """Record some calls; the ids of those that were."""
     recorder = recorder or Recorder(KEY, store.path)
     traces = [call() for _ in range(count)]
@@ -119,10 +121,14 @@ def record(store: SqliteStore, count: int = 1, recorder: Recorder | None = None)
     return [trace.id for trace, future in zip(traces, done, strict=True) if future.result(20)]
 
 
-def rows(store: SqliteStore, columns: str = "count(*)", rest: str = "") -> list[tuple[Any, ...]]:
+def rows(store: Store, columns: str = "count(*)", rest: str = "") -> list[tuple[Any, ...]]:
     return store.read(lambda tx: tx.execute(f"SELECT {columns} FROM traces {rest}"))  # noqa: S608
 
 
-def marker(store: SqliteStore) -> Path:
+embedded = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+"""For tests of what lies beside an embedded store."""
+
+
+def marker(store: Store) -> Path:
     assert store.path is not None
     return store.path.with_name(store.path.name + ".closed")

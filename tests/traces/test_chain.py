@@ -10,7 +10,7 @@ import pytest
 
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.model.trace import ChainLink
-from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.storage import Store
 from eprescription_sdk.traces import chain, closing
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.record import Recorder
@@ -35,20 +35,20 @@ def test_the_worked_example_of_the_documentation_holds() -> None:
 
 
 @pytest.fixture
-def chained(running: SqliteStore) -> SqliteStore:
+def chained(running: Store) -> Store:
     """Two segments of five traces."""
     for _ in range(2):
         record(running, 5, Recorder(KEY, running.path))
     return running
 
 
-def segments(store: SqliteStore) -> list[tuple[str, str]]:
+def segments(store: Store) -> list[tuple[str, str]]:
     return store.read(
         lambda tx: [(row[0], row[1]) for row in tx.execute("SELECT id, previous FROM segments")]
     )
 
 
-def links(store: SqliteStore) -> Rows:
+def links(store: Store) -> Rows:
     found = rows(store, "segment, position, hash, body", "ORDER BY segment, position")
     return [
         (ChainLink(segment=segment, position=position, hash=hash_), body)
@@ -56,35 +56,35 @@ def links(store: SqliteStore) -> Rows:
     ]
 
 
-def heads(store: SqliteStore) -> dict[str, ChainLink]:
+def heads(store: Store) -> dict[str, ChainLink]:
     return {head.segment: head for head in store.read(closing.heads)}
 
 
-def found(store: SqliteStore, rows: Rows, anchored: dict[str, ChainLink]) -> list[tuple[str, int]]:
+def found(store: Store, rows: Rows, anchored: dict[str, ChainLink]) -> list[tuple[str, int]]:
     ordered = sorted(rows, key=lambda row: (row[0].segment, row[0].position))
     breaks = list(chain.breaks(segments(store), ordered, anchored))
     assert all(each.what.endswith(".") for each in breaks)
     return [(each.segment, each.position) for each in breaks]
 
 
-def test_an_honest_chain_holds(chained: SqliteStore) -> None:
+def test_an_honest_chain_holds(chained: Store) -> None:
     assert len(heads(chained)) == 2
     assert not found(chained, links(chained), heads(chained))
 
 
-def test_the_second_segment_goes_on_from_the_first(chained: SqliteStore) -> None:
+def test_the_second_segment_goes_on_from_the_first(chained: Store) -> None:
     newest_of_first = rows(chained, "hash", "ORDER BY seq LIMIT 1 OFFSET 4")[0][0]
     assert [previous for _, previous in segments(chained)] == [chain.GENESIS, newest_of_first]
 
 
-def test_a_changed_body_is_named(chained: SqliteStore) -> None:
+def test_a_changed_body_is_named(chained: Store) -> None:
     for index, (row, body) in enumerate(original := links(chained)):
         tampered = [*original]
         tampered[index] = (row, body.replace('"attempts":2', '"attempts":1'))
         assert found(chained, tampered, heads(chained)) == [(row.segment, row.position)]
 
 
-def test_a_removed_row_is_named_by_the_one_after_it(chained: SqliteStore) -> None:
+def test_a_removed_row_is_named_by_the_one_after_it(chained: Store) -> None:
     original = links(chained)
     for index, (row, _) in enumerate(original):
         if row.position < 5:
@@ -93,7 +93,7 @@ def test_a_removed_row_is_named_by_the_one_after_it(chained: SqliteStore) -> Non
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
-def test_a_removed_tail_shows_against_the_head(chained: SqliteStore, count: int) -> None:
+def test_a_removed_tail_shows_against_the_head(chained: Store, count: int) -> None:
     original = links(chained)
     segment = original[0][0].segment
     tampered = [
@@ -103,7 +103,7 @@ def test_a_removed_tail_shows_against_the_head(chained: SqliteStore, count: int)
     assert not found(chained, tampered, {})
 
 
-def test_a_removed_segment_shows_against_the_head(chained: SqliteStore) -> None:
+def test_a_removed_segment_shows_against_the_head(chained: Store) -> None:
     segment = links(chained)[0][0].segment
     kept = [row for row in links(chained) if row[0].segment != segment]
     opened = [each for each in segments(chained) if each[0] != segment]
@@ -111,7 +111,7 @@ def test_a_removed_segment_shows_against_the_head(chained: SqliteStore) -> None:
     assert [(each.segment, each.position) for each in breaks] == [(segment, 5)]
 
 
-def test_reordered_bodies_are_both_named(chained: SqliteStore) -> None:
+def test_reordered_bodies_are_both_named(chained: Store) -> None:
     tampered = links(chained)
     (first, body), (second, other) = tampered[1], tampered[2]
     tampered[1], tampered[2] = (first, other), (second, body)
@@ -136,7 +136,7 @@ def inserted(original: Rows, place: int) -> Rows:
     return [*moved, (forged, body)]
 
 
-def test_an_inserted_row_is_named(chained: SqliteStore) -> None:
+def test_an_inserted_row_is_named(chained: Store) -> None:
     original = links(chained)
     row, _ = original[2]
     named = found(chained, inserted(original, 2), heads(chained))
@@ -163,7 +163,7 @@ def rehashed(original: Rows, tamper: Callable[[int, str], str]) -> Rows:
     return result
 
 
-def test_a_chain_made_anew_does_not_lead_to_the_head(chained: SqliteStore) -> None:
+def test_a_chain_made_anew_does_not_lead_to_the_head(chained: Store) -> None:
     original = links(chained)
 
     def tamper(position: int, body: str) -> str:
@@ -175,12 +175,12 @@ def test_a_chain_made_anew_does_not_lead_to_the_head(chained: SqliteStore) -> No
     assert found(chained, tampered, heads(chained)) == [(original[0][0].segment, 5)]
 
 
-def test_rows_of_a_segment_that_was_never_opened_are_named(chained: SqliteStore) -> None:
+def test_rows_of_a_segment_that_was_never_opened_are_named(chained: Store) -> None:
     stray = ChainLink(segment="zz", position=1, hash="0" * 64)
     assert ("zz", 0) in found(chained, [*links(chained), (stray, "{}")], heads(chained))
 
 
-def test_a_moved_opening_is_named(chained: SqliteStore) -> None:
+def test_a_moved_opening_is_named(chained: Store) -> None:
     moved = [(segment, hashlib.sha256(previous.encode()).hexdigest())
              for segment, previous in segments(chained)]  # fmt: skip
     breaks = list(chain.breaks(moved, links(chained), heads(chained)))

@@ -1,17 +1,21 @@
 """The gate: recorded exactly when lawful (law 5)."""
 
+import json
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.clock import iso
+from eprescription_sdk.storage import SqliteStore, Store, Tx
 from eprescription_sdk.traces import gate
 from eprescription_sdk.traces.gate import Phase, Wall
 from eprescription_sdk.traces.record import Recorder
@@ -37,7 +41,7 @@ class _Undo(Exception):
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[SqliteStore]:
+def shared() -> Iterator[Store]:
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "store.db")
         yield store
@@ -69,7 +73,7 @@ moments = st.builds(
     at=moments,
 )
 def test_a_trace_is_recorded_exactly_when_it_is_lawful(
-    shared: SqliteStore,
+    shared: Store,
     phase: Phase | None,
     *,
     enrolled: bool,
@@ -119,7 +123,7 @@ LIVE = {Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED, Phase.CLOSING, Phase.CLO
     ],
 )
 def test_the_walls_open_with_generalisation_alone(
-    store: SqliteStore, phase: Phase | None, who: object, day: date, *, live: bool
+    store: Store, phase: Phase | None, who: object, day: date, *, live: bool
 ) -> None:
     left = GO_LIVE + timedelta(days=10)
 
@@ -133,7 +137,7 @@ def test_the_walls_open_with_generalisation_alone(
     assert store.write(look) is (Wall.INSIDE if inside else Wall.OUTSIDE)
 
 
-def test_enrolments_come_back_by_label(store: SqliteStore) -> None:
+def test_enrolments_come_back_by_label(store: Store) -> None:
     second = enrolment(
         rpps=OTHER, label=2, withdrawn_on=date(2026, 4, 1), withdrawn_reason="départ"
     )
@@ -149,7 +153,7 @@ def test_enrolments_come_back_by_label(store: SqliteStore) -> None:
     assert "99" not in repr(second)
 
 
-def test_a_phase_that_ends_ends_recording_at_once(running: SqliteStore) -> None:
+def test_a_phase_that_ends_ends_recording_at_once(running: Store) -> None:
     """The check and the insertion are one transaction: no trace slips in behind a phase."""
     recorder = Recorder(KEY, running.path)
     assert record(running, recorder=recorder)
@@ -162,3 +166,56 @@ def test_a_phase_that_ends_ends_recording_at_once(running: SqliteStore) -> None:
     assert not record(running, recorder=recorder)
     assert recorder.closed
     assert rows(running) == [(1,)]
+
+
+on_a_server = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+
+
+@on_a_server
+def test_the_phase_does_not_change_behind_a_trace_under_way(running: Store, place: str) -> None:
+    """Not even by somebody who does not take turns with us: a person with psql."""
+    recorder = Recorder(KEY, None)
+    with psycopg.connect(place, autocommit=True) as person:
+        person.execute("SET lock_timeout = '100ms'")
+
+        def work(tx: Tx) -> None:
+            assert recorder.record(tx, call())
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                person.execute("UPDATE gate SET phase = 'closing'")
+
+        running.write(work)
+        person.execute("UPDATE gate SET phase = 'closing'")
+    assert not record(running)
+
+
+@on_a_server
+@pytest.mark.parametrize(
+    ("slow", "day", "expected"),
+    [
+        # The machine is a day behind: the pilot has begun, it does not know it.
+        (timedelta(days=1), GO_LIVE - timedelta(days=1), True),
+        (timedelta(0), GO_LIVE - timedelta(days=1), False),
+        # It is a day ahead: the pilot has not begun.
+        (timedelta(days=-1), GO_LIVE, False),
+        (timedelta(0), GO_LIVE, True),
+    ],
+)
+def test_the_time_of_the_store_decides_and_the_difference_is_recorded(
+    running: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    slow: timedelta,
+    day: date,
+    *,
+    expected: bool,
+) -> None:
+    real = time.time
+    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    recorder = Recorder(KEY, None)
+    with monkeypatch.context() as machine:
+        machine.setattr(time, "time", lambda: real() - slow.total_seconds())
+        assert running.write(lambda tx: recorder.record(tx, call(at=at))) is expected
+    found = [json.loads(body) for (body,) in rows(running, "body")]
+    assert len(found) == expected
+    for body in found:
+        assert abs(body["clock_offset_ms"] - slow / timedelta(milliseconds=1)) < 1000
+        assert body["at"] == iso(at)

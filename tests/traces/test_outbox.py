@@ -2,7 +2,7 @@
 
 import pytest
 
-from eprescription_sdk.storage import SqliteStore, Tx
+from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.outbox import Parcel, Shipping
@@ -10,7 +10,7 @@ from tests.ledger.entries import at
 from tests.traces.samples import record, rows, set_phase
 
 
-def claim(store: SqliteStore, owner: str, seconds: float = 0, limit: int = 2) -> tuple[Parcel, ...]:
+def claim(store: Store, owner: str, seconds: float = 0, limit: int = 2) -> tuple[Parcel, ...]:
     return store.write(
         lambda tx: outbox.claim(
             tx, owner=owner, now=at(seconds), lease_until=at(seconds + 60), limit=limit
@@ -18,11 +18,11 @@ def claim(store: SqliteStore, owner: str, seconds: float = 0, limit: int = 2) ->
     )
 
 
-def states(store: SqliteStore) -> list[str]:
+def states(store: Store) -> list[str]:
     return [row[0] for row in rows(store, "state", "ORDER BY seq")]
 
 
-def test_the_oldest_that_nobody_holds_are_claimed(running: SqliteStore) -> None:
+def test_the_oldest_that_nobody_holds_are_claimed(running: Store) -> None:
     record(running, 5)
     assert [parcel.seq for parcel in claim(running, "a")] == [1, 2]
     assert [parcel.seq for parcel in claim(running, "b")] == [3, 4]
@@ -31,7 +31,7 @@ def test_the_oldest_that_nobody_holds_are_claimed(running: SqliteStore) -> None:
     assert running.read(outbox.holders) == ("a", "b", "c")
 
 
-def test_a_lease_that_ran_out_frees_what_it_held(running: SqliteStore) -> None:
+def test_a_lease_that_ran_out_frees_what_it_held(running: Store) -> None:
     record(running, 2)
     claim(running, "dead")
     assert claim(running, "b", 59) == ()
@@ -40,20 +40,20 @@ def test_a_lease_that_ran_out_frees_what_it_held(running: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.CLOSING, Phase.CLOSED, Phase.GENERALISED, Phase.ABANDONED])
-def test_nothing_is_claimed_once_traces_must_not_leave(running: SqliteStore, phase: Phase) -> None:
+def test_nothing_is_claimed_once_traces_must_not_leave(running: Store, phase: Phase) -> None:
     record(running, 2)
     set_phase(running, phase)
     assert claim(running, "a") == ()
 
 
-def test_a_parcel_shows_no_content(running: SqliteStore) -> None:
+def test_a_parcel_shows_no_content(running: Store) -> None:
     record(running)
     (parcel,) = claim(running, "a")
     assert "99700218896" not in repr(parcel)
     assert parcel.link.position == 1
 
 
-def test_what_became_of_a_claim(running: SqliteStore) -> None:
+def test_what_became_of_a_claim(running: Store) -> None:
     record(running, 4)
     claim(running, "a", limit=3)
 
@@ -72,7 +72,7 @@ def test_what_became_of_a_claim(running: SqliteStore) -> None:
     assert rows(running, "reason", "WHERE seq = 2") == [(None,)]
 
 
-def test_a_former_holder_neither_releases_nor_quarantines(running: SqliteStore) -> None:
+def test_a_former_holder_neither_releases_nor_quarantines(running: Store) -> None:
     """It was stopped for long; somebody else holds or has shipped these by now."""
     record(running, 3)
     claim(running, "stopped", limit=3)

@@ -20,7 +20,7 @@ from eprescription_sdk.sandbox import (
     Sandbox,
     Unavailable,
 )
-from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.storage import Store
 from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.outbox import Shipping
@@ -28,13 +28,13 @@ from eprescription_sdk.traces.shipper import Shipment, Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
 from tests.processes import child
-from tests.traces.samples import marker, record, rows, set_phase
+from tests.traces.samples import embedded, marker, record, rows, set_phase
 
 Make = Callable[..., Shipper]
 
 
 @pytest.fixture
-def make(running: SqliteStore, sandbox: Sandbox) -> Iterator[Make]:
+def make(running: Store, sandbox: Sandbox) -> Iterator[Make]:
     made: list[Shipper] = []
 
     def make(
@@ -63,11 +63,11 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.01)
 
 
-def counts(store: SqliteStore) -> dict[Shipping, int]:
+def counts(store: Store) -> dict[Shipping, int]:
     return {state: count for state, count in store.read(outbox.counts).items() if count}
 
 
-def test_a_batch_arrives_with_its_links(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+def test_a_batch_arrives_with_its_links(running: Store, sandbox: Sandbox, make: Make) -> None:
     ids = record(running, 3)
     assert make().ship_once() == Shipment(sent=3)
     assert list(sandbox.collector.traces) == ids
@@ -78,9 +78,7 @@ def test_a_batch_arrives_with_its_links(running: SqliteStore, sandbox: Sandbox, 
         assert shipped_at
 
 
-def test_a_drain_ships_more_than_one_batch(
-    running: SqliteStore, sandbox: Sandbox, make: Make
-) -> None:
+def test_a_drain_ships_more_than_one_batch(running: Store, sandbox: Sandbox, make: Make) -> None:
     ids = record(running, 120)
     assert make().drain(20) == 120
     assert set(sandbox.collector.traces) == set(ids)
@@ -99,7 +97,7 @@ def test_a_drain_ships_more_than_one_batch(
     ],
 )
 def test_what_fails_is_sent_again_and_counted_once(
-    running: SqliteStore, sandbox: Sandbox, make: Make, fault: Fault, received: int
+    running: Store, sandbox: Sandbox, make: Make, fault: Fault, received: int
 ) -> None:
     ids = record(running, 5)
     sandbox.script(Operation.TRACE, fault)
@@ -110,7 +108,7 @@ def test_what_fails_is_sent_again_and_counted_once(
 
 
 def test_what_went_before_a_failure_is_counted_too(
-    running: SqliteStore, sandbox: Sandbox, make: Make
+    running: Store, sandbox: Sandbox, make: Make
 ) -> None:
     record(running, 5)
     shipper = make()
@@ -122,7 +120,7 @@ def test_what_went_before_a_failure_is_counted_too(
 
 
 def test_what_the_collector_refuses_is_quarantined_until_replayed(
-    running: SqliteStore, sandbox: Sandbox, make: Make
+    running: Store, sandbox: Sandbox, make: Make
 ) -> None:
     ids = record(running, 3)
     sandbox.script(Operation.TRACE, Refuse(400))
@@ -138,7 +136,7 @@ def test_what_the_collector_refuses_is_quarantined_until_replayed(
 
 @pytest.mark.parametrize("error", [InvalidInput("It cannot be told."), KeyError("a bug")])
 def test_what_a_profile_cannot_express_holds_nobody_up(
-    running: SqliteStore, sandbox: Sandbox, make: Make, error: Exception
+    running: Store, sandbox: Sandbox, make: Make, error: Exception
 ) -> None:
     ids = record(running, 3)
 
@@ -157,7 +155,7 @@ def test_what_a_profile_cannot_express_holds_nobody_up(
 
 
 def test_a_trace_whose_identity_was_purged_is_quarantined(
-    running: SqliteStore, sandbox: Sandbox, make: Make
+    running: Store, sandbox: Sandbox, make: Make
 ) -> None:
     record(running, 2)
     running.write(lambda tx: tx.execute("UPDATE traces SET identity = NULL WHERE seq = 1"))
@@ -165,7 +163,7 @@ def test_a_trace_whose_identity_was_purged_is_quarantined(
     assert counts(running) == {Shipping.QUARANTINED: 1, Shipping.SHIPPED: 1}
 
 
-def test_a_foreign_transport_may_fail_in_any_way(running: SqliteStore) -> None:
+def test_a_foreign_transport_may_fail_in_any_way(running: Store) -> None:
     class Broken:
         sends = 0
 
@@ -188,7 +186,7 @@ def test_a_foreign_transport_may_fail_in_any_way(running: SqliteStore) -> None:
     assert shipper.drain(10) == 2
 
 
-def test_a_drain_ends_in_time(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+def test_a_drain_ends_in_time(running: Store, sandbox: Sandbox, make: Make) -> None:
     record(running, 2)
     shipper = make()
     with sandbox.refusing_connections():
@@ -198,7 +196,7 @@ def test_a_drain_ends_in_time(running: SqliteStore, sandbox: Sandbox, make: Make
     assert counts(running) == {Shipping.PENDING: 2}
 
 
-def test_the_thread_ships_what_comes(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+def test_the_thread_ships_what_comes(running: Store, sandbox: Sandbox, make: Make) -> None:
     shipper = make()
     shipper.start()
     shipper.start()
@@ -208,7 +206,7 @@ def test_the_thread_ships_what_comes(running: SqliteStore, sandbox: Sandbox, mak
     until(lambda: set(sandbox.collector.traces) == {*first, *second})
 
 
-def test_stopping_interrupts_a_pause(running: SqliteStore, sandbox: Sandbox, make: Make) -> None:
+def test_stopping_interrupts_a_pause(running: Store, sandbox: Sandbox, make: Make) -> None:
     record(running, 1)
     shipper = make()
     with sandbox.refusing_connections():
@@ -221,7 +219,7 @@ def test_stopping_interrupts_a_pause(running: SqliteStore, sandbox: Sandbox, mak
 
 
 def test_stopping_awaits_the_request_under_way(
-    running: SqliteStore, sandbox: Sandbox, make: Make
+    running: Store, sandbox: Sandbox, make: Make
 ) -> None:
     record(running, 3)
     sandbox.script(Operation.TRACE, AnswerAfter(10))  # half a second
@@ -233,7 +231,7 @@ def test_stopping_awaits_the_request_under_way(
 
 
 def test_a_forked_child_ships_by_a_thread_of_its_own(
-    running: SqliteStore, sandbox: Sandbox, make: Make
+    running: Store, sandbox: Sandbox, make: Make
 ) -> None:
     shipper = make()
     record(running, 1)
@@ -255,10 +253,10 @@ def test_a_forked_child_ships_by_a_thread_of_its_own(
 
 
 def test_two_shippers_in_two_processes_share_the_work(
-    running: SqliteStore, sandbox: Sandbox
+    running: Store, place: str, sandbox: Sandbox
 ) -> None:
     ids = record(running, 400)
-    arguments = ("tests.traces.children", "ship", str(running.path), sandbox.collector_url)
+    arguments = ("tests.traces.children", "ship", place, sandbox.collector_url)
     with child(*arguments) as first, child(*arguments) as second:
         for process in (first, second):
             assert process.line() == "ready"
@@ -273,11 +271,11 @@ def test_two_shippers_in_two_processes_share_the_work(
 
 
 def test_a_killed_shipper_leaves_its_claims_to_others(
-    running: SqliteStore, sandbox: Sandbox, make: Make
+    running: Store, place: str, sandbox: Sandbox, make: Make
 ) -> None:
     ids = record(running, 10)
     sandbox.script(Operation.TRACE, AnswerAfter(30))
-    with child("tests.traces.children", "ship", str(running.path), sandbox.collector_url) as other:
+    with child("tests.traces.children", "ship", place, sandbox.collector_url) as other:
         other.line()
         other.tell("go")
         until(lambda: sandbox.collector.received == 1)
@@ -291,18 +289,15 @@ def test_a_killed_shipper_leaves_its_claims_to_others(
 # --- closed ---------------------------------------------------------------------------------
 
 
-def test_nothing_leaves_while_somebody_closes(
-    running: SqliteStore, sandbox: Sandbox, make: Make
-) -> None:
+def test_nothing_leaves_while_somebody_closes(running: Store, sandbox: Sandbox, make: Make) -> None:
     record(running, 1)
     with running.session_lock().exclusive(1):
         assert make().ship_once() == Shipment(blocked=True)
     assert not sandbox.collector.received
 
 
-def test_nothing_leaves_a_restored_store(
-    running: SqliteStore, sandbox: Sandbox, make: Make
-) -> None:
+@embedded
+def test_nothing_leaves_a_restored_store(running: Store, sandbox: Sandbox, make: Make) -> None:
     record(running, 1)
     assert make(receipt="pinned").ship_once() == Shipment()
     shipper = make()
@@ -313,7 +308,7 @@ def test_nothing_leaves_a_restored_store(
 
 
 def test_a_sender_stopped_in_mid_batch_sends_no_more_after_a_forced_closing(
-    running: SqliteStore,
+    running: Store,
 ) -> None:
     """What happens to it is played by the transport: the closing comes with the first answer."""
 
@@ -322,7 +317,10 @@ def test_a_sender_stopped_in_mid_batch_sends_no_more_after_a_forced_closing(
 
         def send(self, request: HttpRequest) -> HttpReply:
             self.sends += 1
-            marker(running).write_text("{}")
+            # A forced closing leaves both, the marker beside an embedded store alone.
+            set_phase(running, Phase.CLOSED)
+            if running.path is not None:
+                marker(running).write_text("{}")
             return HttpReply(status=201, headers={}, content=b"")
 
         def close(self) -> None:
@@ -336,7 +334,7 @@ def test_a_sender_stopped_in_mid_batch_sends_no_more_after_a_forced_closing(
     assert transport.sends == 1
 
 
-def test_a_sender_whose_lease_is_over_sends_no_more(running: SqliteStore) -> None:
+def test_a_sender_whose_lease_is_over_sends_no_more(running: Store) -> None:
     class Slow(SystemClock):
         late = 0.0
 
@@ -363,7 +361,8 @@ def test_a_sender_whose_lease_is_over_sends_no_more(running: SqliteStore) -> Non
     assert counts(running) == {Shipping.SHIPPED: 1, Shipping.PENDING: 4}
 
 
-def test_the_thread_ends_once_closed(running: SqliteStore, make: Make) -> None:
+@embedded
+def test_the_thread_ends_once_closed(running: Store, make: Make) -> None:
     shipper = make()
     shipper.start()
     thread = shipper._thread  # noqa: SLF001

@@ -3,7 +3,18 @@
 from cyclopts import App
 
 from eprescription_sdk import __version__
-from eprescription_sdk.cli import assess, demo, doctor, pilot, sandbox, store, traces, verify
+from eprescription_sdk.cli import (
+    assess,
+    demo,
+    doctor,
+    ledger,
+    pilot,
+    sandbox,
+    spec,
+    store,
+    traces,
+    verify,
+)
 
 app = App(
     name="eprescription",
@@ -15,7 +26,9 @@ app.command(demo.demo)
 app.command(sandbox.sandbox)
 app.command(pilot.app, name="pilot")
 app.command(traces.app, name="traces")
+app.command(ledger.app, name="ledger")
 app.command(store.app, name="store")
 app.command(assess.assess)
 app.command(verify.verify)
+app.command(spec.app, name="spec")
 app.command(doctor.doctor)

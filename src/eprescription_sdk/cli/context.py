@@ -12,9 +12,11 @@ from rich.console import Console
 
 from eprescription_sdk.client.core import store_of
 from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.ports import TraceProfile
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
 from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.sinks import Sink
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
 from eprescription_sdk.transport.tls import context_of
@@ -54,16 +56,30 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
-def shipping(settings: Settings, store: Store) -> Iterator[Shipper | None]:
-    """A shipper of the store's traces; None when the settings name no collector."""
-    if settings.collector_url is None:
+def shipping(
+    settings: Settings,
+    store: Store,
+    *,
+    profile: TraceProfile | None = None,
+    sink: Sink | None = None,
+) -> Iterator[Shipper | None]:
+    """A shipper of the store's traces; None when neither settings nor sink say where to.
+
+    Args:
+        settings: name the collector.
+        store: holds the traces.
+        profile: the format; the public ``tde`` by default.
+        sink: where the traces go instead of the collector.
+    """
+    if settings.collector_url is None and sink is None:
         yield None
         return
     shipper = Shipper(
         store,
-        TdeProfile(),
-        HttpxTransport(context_of(settings)),
+        profile or TdeProfile(),
+        HttpxTransport(context_of(settings)) if sink is None else None,
         collector_url=settings.collector_url,
+        sink=sink,
         clock=SystemClock(),
         receipt=settings.closing_receipt,
     )

@@ -24,7 +24,7 @@ from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import gate, outbox
 from eprescription_sdk.traces.outbox import Shipping
 from eprescription_sdk.traces.record import closed_marker, losses
-from eprescription_sdk.transport.delivery import EXPLAINED, Wire, reason
+from eprescription_sdk.transport import delivery
 from eprescription_sdk.transport.tls import client_certificate, context_of
 
 
@@ -130,8 +130,8 @@ def _reach(what: str, url: str, settings: Settings) -> Iterator[Line]:
     except ConfigurationError as error:
         yield Line("error", str(error), error.way_out or "")
     except OSError as error:
-        meaning, way_out = EXPLAINED.get(
-            reason(error, Wire()),
+        meaning, way_out = delivery.EXPLAINED.get(
+            delivery.reason(error, delivery.Wire()),
             (
                 f"The {what} cannot be reached ({type(error).__name__}).",
                 "Check the address and the network.",

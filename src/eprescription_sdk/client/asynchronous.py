@@ -9,6 +9,7 @@ from typing import Self
 
 from eprescription_sdk import telemetry
 from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
+from eprescription_sdk.client.behind import AsyncBehind
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import AsyncDriver
@@ -62,8 +63,7 @@ class AsyncClient(ClientBase):
         )
         self._transport = transport or AsyncHttpxTransport(context_of(settings))
         self._driver = AsyncDriver(self._core.store, self._core.clock, self._transport)
-        self._closing = False
-        self._behind: set[asyncio.Task[None]] = set()
+        self._behind = AsyncBehind()
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,10 +78,7 @@ class AsyncClient(ClientBase):
 
     async def close(self) -> None:
         """Stop what runs in the background, write what waits, give connections back."""
-        self._closing = True
-        for task in tuple(self._behind):
-            task.cancel()
-        await asyncio.gather(*self._behind, return_exceptions=True)
+        await self._behind.stop()
         await asyncio.to_thread(self._close)
         await self._transport.close()
 
@@ -100,7 +97,7 @@ class AsyncClient(ClientBase):
                 loop.call_soon_threadsafe(self._settle_behind, credentials)
 
         when_open(self._core, credentials, settle)
-        return AsyncActing(self._core, self._driver, credentials, initiator)
+        return AsyncActing(self._core, self._driver, credentials, initiator, self._behind)
 
     async def reconcile(
         self, *, credentials: Sequence[Practitioner] = (), seconds: float | None = None
@@ -116,23 +113,25 @@ class AsyncClient(ClientBase):
             except EPrescriptionError as error:
                 telemetry.event("reconcile.failed", code=error.code)
 
-        if self._closing:
-            return
-        task = asyncio.ensure_future(settle())
-        self._behind.add(task)
-        task.add_done_callback(self._behind.discard)
+        self._behind.start(settle())
 
 
 class AsyncActing:
     """A client bound to one practitioner; made by ``AsyncClient.acting_as``."""
 
     def __init__(
-        self, core: Core, driver: AsyncDriver, practitioner: Practitioner, initiator: Initiator
+        self,
+        core: Core,
+        driver: AsyncDriver,
+        practitioner: Practitioner,
+        initiator: Initiator,
+        behind: AsyncBehind,
     ) -> None:
         self._core = core
         self._driver = driver
         self._practitioner = practitioner
         self._initiator = initiator
+        self._behind = behind
 
     @property
     def practitioner(self) -> Practitioner:
@@ -149,7 +148,10 @@ class AsyncActing:
             wait=wait,
         )
         with telemetry.span("eprescription.create", initiator=self._initiator.value):
-            return await self._driver.run(call.run(), call.interrupted)
+            patience = call.patience
+            if patience is None:
+                return await self._driver.run(call.run(), call.interrupted)
+            return await self._behind.create(call, self._driver, patience)
 
     async def consult(self, number: PrescriptionNumber) -> StoredPrescription:
         """One prescription, as the service holds it; see ``Acting.consult``."""

@@ -58,6 +58,7 @@ class ClientBase:
         )
         self._profile = trace_profile or TdeProfile()
         self._shipper: Shipper | None = None
+        self._unobserved = telemetry.observe_entries(self._entries)
 
     @property
     def store(self) -> Store:
@@ -156,7 +157,29 @@ class ClientBase:
             lambda tx: ledger.close_duplicate_risk(tx, number, by=by, reason=reason, now=now)
         )
 
+    def purge_ledger(self, *, before: datetime) -> int:
+        """Forget whose the prescriptions settled before a moment were; how many.
+
+        A tombstone of each stays, so that neither its number nor its reference is used again.
+        What is open, or an open duplicate risk, is never taken.
+
+        Args:
+            before: aware; twelve months ago is usual.
+
+        Raises:
+            InvalidInput: a time without its offset.
+            StoreError: the store cannot be written.
+        """
+        if before.tzinfo is None:
+            raise InvalidInput("A time has its offset.", path="before")
+        return self._core.store.write(lambda tx: ledger.purge(tx, before=before))
+
+    def _entries(self) -> dict[str, int]:
+        counted = self._core.store.read(ledger.sizes)
+        return {state.value: count for state, count in counted.items()}
+
     def _close(self) -> None:
+        self._unobserved()
         if self._shipper is not None:
             self._shipper.stop()
         if self._owns_store:

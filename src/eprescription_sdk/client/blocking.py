@@ -1,6 +1,5 @@
 """The blocking client: the same names as the asynchronous one, in the caller's thread."""
 
-import threading
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -8,6 +7,7 @@ from typing import Self
 
 from eprescription_sdk import telemetry
 from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
+from eprescription_sdk.client.behind import Behind
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import Driver, Stopped
@@ -27,9 +27,6 @@ from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
 from eprescription_sdk.transport import HttpxTransport
 from eprescription_sdk.transport.tls import context_of
-
-_PATIENCE = 1.0
-"""How long closing waits for work in the background, in seconds."""
 
 
 class Client(ClientBase):
@@ -72,9 +69,7 @@ class Client(ClientBase):
         )
         self._transport = transport or HttpxTransport(context_of(settings))
         self._driver = Driver(self._core.store, self._core.clock, self._transport)
-        self._closing = threading.Event()
-        self._gate = threading.Lock()
-        self._behind: set[threading.Thread] = set()
+        self._behind = Behind()
 
     def __enter__(self) -> Self:
         return self
@@ -89,13 +84,9 @@ class Client(ClientBase):
 
     def close(self) -> None:
         """Stop what runs in the background, write what waits, give connections back."""
-        with self._gate:
-            self._closing.set()
-            behind = tuple(self._behind)
+        self._behind.stop()
         self._transport.close()
-        for thread in behind:
-            # One that outlives this sleeps, and carries nothing out when it wakes up.
-            thread.join(_PATIENCE)
+        self._behind.join(self._driver.settle)
         self._close()
 
     def acting_as(
@@ -109,7 +100,14 @@ class Client(ClientBase):
             credentials: who acts.
             initiator: on whose behalf; only the prescriber's own use counts in the pilot.
         """
-        acting = Acting(self._core, self._driver, credentials, initiator)
+        acting = Acting(
+            self._core,
+            self._driver,
+            credentials,
+            initiator,
+            behind=self._behind,
+            stoppable=self._stoppable(),
+        )
         when_open(self._core, credentials, lambda: self._settle_behind(credentials))
         return acting
 
@@ -128,9 +126,14 @@ class Client(ClientBase):
         seconds = self._core.settings.profile.deadline if seconds is None else seconds
         return self._driver.run(reconcile(self._core, tuple(credentials), seconds=seconds))
 
+    def _stoppable(self) -> Driver:
+        """Drives what goes on behind, until the client is closed."""
+        return Driver(
+            self._core.store, self._core.clock, self._transport, stopping=self._behind.stopping
+        )
+
     def _settle_behind(self, credentials: Practitioner) -> None:
-        core = self._core
-        driver = Driver(core.store, core.clock, self._transport, stopping=self._closing)
+        core, driver = self._core, self._stoppable()
 
         def settle() -> None:
             try:
@@ -139,27 +142,29 @@ class Client(ClientBase):
                 pass
             except EPrescriptionError as error:
                 telemetry.event("reconcile.failed", code=error.code)
-            finally:
-                with self._gate:
-                    self._behind.discard(threading.current_thread())
 
-        thread = threading.Thread(target=settle, name="eprescription-settle", daemon=True)
-        with self._gate:
-            if not self._closing.is_set():
-                thread.start()
-                self._behind.add(thread)
+        self._behind.start(settle)
 
 
 class Acting:
     """A client bound to one practitioner; made by ``Client.acting_as``."""
 
     def __init__(
-        self, core: Core, driver: Driver, practitioner: Practitioner, initiator: Initiator
+        self,
+        core: Core,
+        driver: Driver,
+        practitioner: Practitioner,
+        initiator: Initiator,
+        *,
+        behind: Behind,
+        stoppable: Driver,
     ) -> None:
         self._core = core
         self._driver = driver
         self._practitioner = practitioner
         self._initiator = initiator
+        self._behind = behind
+        self._stoppable = stoppable
 
     @property
     def practitioner(self) -> Practitioner:
@@ -172,6 +177,9 @@ class Acting:
         Args:
             prescription: of one document type; ``split()`` separates a mixed one.
             wait: seconds the prescriber may be kept waiting; the profile's deadline by default.
+                At its end the answer is ``Uncertain``, or ``NotRegistered`` where nothing was
+                sent and nothing will be; what was sent is followed behind until the deadline,
+                and the answer comes in ``settlements()``.
 
         Returns:
             ``Registered``, ``NotRegistered`` or ``Uncertain``: daily life is no exception.
@@ -179,6 +187,7 @@ class Acting:
         Raises:
             StoreError: the ledger cannot be written; nothing was sent.
             ReferenceConflict: the reference is bound to other content.
+            InvalidInput: ``wait`` is not a positive number.
         """
         call = Create(
             core=self._core,
@@ -188,7 +197,10 @@ class Acting:
             wait=wait,
         )
         with telemetry.span("eprescription.create", initiator=self._initiator.value):
-            return self._driver.run(call.run(), call.interrupted)
+            patience = call.patience
+            if patience is None:
+                return self._driver.run(call.run(), call.interrupted)
+            return self._behind.create(call, self._stoppable, patience)
 
     def consult(self, number: PrescriptionNumber) -> StoredPrescription:
         """One prescription, as the service holds it (SEL_MP_032).

@@ -18,7 +18,7 @@ from eprescription_sdk.model.exchange import (
     SearchPage,
     StoredPrescription,
 )
-from eprescription_sdk.model.faults import Fault
+from eprescription_sdk.model.faults import Fault, Processed
 from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import AttemptResult
 from eprescription_sdk.model.trace import FaultOrigin
@@ -41,6 +41,8 @@ class Verdict:
         fault: what a fault said.
         rule: how its code is read, if it is known.
         retry_after: the pause the service asked for, in seconds.
+        down: nothing answered, or what stands before the service did in its stead.
+        held: the request was not made, to spare a service that does not answer.
     """
 
     result: AttemptResult
@@ -51,6 +53,8 @@ class Verdict:
     fault: Fault | None = None
     rule: FaultRule | None = None
     retry_after: float | None = None
+    down: bool = False
+    held: bool = False
 
 
 def classify(
@@ -82,13 +86,16 @@ def classify(
         return attrs.evolve(verdict, retry_after=retry_after)
     if reply.body is None:
         detail = f"HTTP {seen.status}: {reply.problem}"
-        return attrs.evolve(_unreadable(operation, detail), retry_after=retry_after)
+        # What cannot be read may be a bug of ours; from 500 on it is an outage.
+        down = seen.status >= _SERVER_ERROR
+        return attrs.evolve(_unreadable(operation, detail), retry_after=retry_after, down=down)
     try:
         return _answered(operation, reply.body, codec, number)
     except Exception as error:  # noqa: BLE001  (a codec is foreign code, a reply hostile input)
         return _unreadable(operation, f"HTTP {seen.status}: {type(error).__name__}")
 
 
+_SERVER_ERROR = 500
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -114,15 +121,22 @@ def _unanswered(operation: Operation, failure: TransportFailure) -> Verdict:
     detail, origin = failure.message, FaultOrigin.NETWORK
     match failure.delivery:
         case Delivery.NOT_SENT:
-            return Verdict(result=AttemptResult.NOT_SENT, again=True, detail=detail, origin=origin)
+            return Verdict(
+                result=AttemptResult.NOT_SENT, again=True, detail=detail, origin=origin, down=True
+            )
         case Delivery.REJECTED:
             return Verdict(
                 result=AttemptResult.NOT_SENT, detail=detail, origin=FaultOrigin.SOFTWARE
             )
         case Delivery.UNKNOWN:
-            if operation is Operation.CREATE:
-                return Verdict(result=AttemptResult.IN_DOUBT, detail=detail, origin=origin)
-            return Verdict(result=AttemptResult.FAILED, again=True, detail=detail, origin=origin)
+            create = operation is Operation.CREATE
+            return Verdict(
+                result=AttemptResult.IN_DOUBT if create else AttemptResult.FAILED,
+                again=not create,
+                detail=detail,
+                origin=origin,
+                down=True,
+            )
 
 
 def _faulted(operation: Operation, fault: Fault, profile: ServiceProfile) -> Verdict:
@@ -139,9 +153,17 @@ def _faulted(operation: Operation, fault: Fault, profile: ServiceProfile) -> Ver
         result, again = AttemptResult.IN_DOUBT, False
     else:
         result, again = AttemptResult.FAILED, False
+    judged = attrs.evolve(fault, processed=_PROCESSED[kind], origin=origin, known=rule is not None)
     return Verdict(
-        result=result, again=again, detail=fault.code, origin=origin, fault=fault, rule=rule
+        result=result, again=again, detail=fault.code, origin=origin, fault=judged, rule=rule
     )
+
+
+_PROCESSED = {
+    FaultClass.REFUSED: Processed.PROCESSED,
+    FaultClass.NOT_PROCESSED: Processed.NOT_PROCESSED,
+    FaultClass.IN_DOUBT: Processed.UNKNOWN,
+}
 
 
 def _unreadable(operation: Operation, detail: str) -> Verdict:

@@ -5,6 +5,8 @@ import socket
 
 import attrs
 
+from eprescription_sdk.client.breaker import Breaker
+from eprescription_sdk.client.budget import RetryBudget
 from eprescription_sdk.clock import Clock
 from eprescription_sdk.errors import ConfigurationError
 from eprescription_sdk.ledger import DocumentGiven
@@ -33,6 +35,8 @@ class Core:
         recorder: records traces lawfully.
         software: what the envelope says of the platform.
         simulation: whether a stand-in takes part.
+        budget: of further requests.
+        breaker: leaves a service alone that does not answer.
     """
 
     settings: Settings
@@ -44,6 +48,8 @@ class Core:
     recorder: Recorder
     software: Software
     simulation: bool
+    budget: RetryBudget
+    breaker: Breaker
 
     @property
     def policy(self) -> UncertainPolicy:
@@ -109,6 +115,7 @@ def make_core(
         codec or ReferenceCodec(),
         code2d or SpecimenCode(),
     )
+    profile = settings.profile
     return Core(
         settings=settings,
         minter=minter,
@@ -127,4 +134,10 @@ def make_core(
         or minter.simulated
         or codec.simulated
         or code2d.simulated,
+        budget=RetryBudget(ratio=profile.retry_ratio, burst=profile.retry_burst),
+        breaker=Breaker(
+            failures=profile.breaker_failures,
+            pause=profile.breaker_pause,
+            patience=profile.attempt_timeout,
+        ),
     )

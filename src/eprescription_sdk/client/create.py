@@ -1,62 +1,50 @@
-"""The life of one ``create()``: validate, mint, encode, journal, send, settle (law 1).
+"""The life of one ``create()``: journal, send, settle (law 1).
 
-A generator without I/O: it yields effects and returns the outcome. The number is minted once
-and journalled before the first byte leaves; the payload is frozen with it.
+A generator without I/O: it yields effects and returns the outcome. What comes before the first
+byte is in ``preparing``; a caller who stops waiting is told by ``leave``, and the engine goes
+on behind.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import attrs
 
 from eprescription_sdk import ledger, telemetry
-from eprescription_sdk.client.advice import REGISTERED, invalid, not_registered, uncertain
+from eprescription_sdk.client.advice import invalid, not_registered
+from eprescription_sdk.client.caller import Caller
 from eprescription_sdk.client.classify import Verdict
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.doubt import Finding, settle_doubt
 from eprescription_sdk.client.effects import Engine, Journal, Settle, Sleep
 from eprescription_sdk.client.exchange import Line
-from eprescription_sdk.client.settlement import call_trace, settlement
-from eprescription_sdk.clock import full_jitter, paris_day
-from eprescription_sdk.credentials import Practitioner
-from eprescription_sdk.errors import (
-    ConfigurationError,
-    CredentialUnavailable,
-    InvalidInput,
-    ReferenceConflict,
+from eprescription_sdk.client.outcomes import CALL_OUTCOMES, Outcomes
+from eprescription_sdk.client.preparing import (
+    freeze,
+    open_entry,
+    problems_of,
+    refuse_other_content,
 )
+from eprescription_sdk.client.settlement import call_trace, settlement
+from eprescription_sdk.clock import full_jitter
+from eprescription_sdk.credentials import Practitioner
+from eprescription_sdk.errors import CredentialUnavailable, InvalidInput
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
 from eprescription_sdk.model.exchange import CreateAnswer, Operation
-from eprescription_sdk.model.faults import Fault
 from eprescription_sdk.model.identifiers import PrescriptionNumber
-from eprescription_sdk.model.outcomes import (
-    Advice,
-    AttemptResult,
-    Cause,
-    NotRegistered,
-    Outcome,
-    Registered,
-    Uncertain,
-)
+from eprescription_sdk.model.outcomes import AttemptResult, Cause, Outcome
 from eprescription_sdk.model.prescription import Prescription
-from eprescription_sdk.model.problems import Level, Problem
-from eprescription_sdk.model.trace import CallOutcome, FaultOrigin, Initiator
-from eprescription_sdk.settings import Environment
+from eprescription_sdk.model.problems import Level
+from eprescription_sdk.model.trace import CallTrace, FaultOrigin, Initiator
 from eprescription_sdk.storage import Tx
-from eprescription_sdk.traces.gate import Wall, wall
-from eprescription_sdk.wire.envelope import Fragment, prepare
+from eprescription_sdk.traces.gate import Wall
+from eprescription_sdk.wire.envelope import Fragment
 
-LEASE_MARGIN = timedelta(seconds=5)
-"""How long after its deadline a call that says nothing is taken for dead."""
-
-_CALL_OUTCOMES: dict[type[Outcome], CallOutcome] = {
-    Registered: CallOutcome.REGISTERED,
-    NotRegistered: CallOutcome.NOT_REGISTERED,
-    Uncertain: CallOutcome.UNCERTAIN,
-}
+Work = Callable[[Tx], Any]
+_POLL = 0.05
+"""How often a call looks what became of a reference that another call sends, in seconds."""
 
 
 @attrs.define(kw_only=True)
@@ -77,9 +65,39 @@ class Create:
     initiator: Initiator = Initiator.PRESCRIBER
     wait: float | None = None
     _entry: Entry | None = attrs.field(default=None, init=False)
+    _followed: Entry | None = attrs.field(default=None, init=False)
     _settled: bool = attrs.field(default=False, init=False)
+    _told: int = attrs.field(default=0, init=False)
+    """Attempts that the caller knew of when they stopped waiting."""
+    _caller: Caller = attrs.field(init=False)
     _line: Line = attrs.field(init=False)
     _started: float = attrs.field(init=False)
+    _outcomes: Outcomes = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        core = self.core
+        self._started = core.clock.monotonic()
+        self._caller = Caller(plain=core.document is DocumentGiven.PLAIN)
+        self._line = Line(
+            core=core,
+            practitioner=self.practitioner,
+            ends=self._started + core.settings.profile.deadline,
+            caller=self._caller,
+        )
+        self._outcomes = Outcomes(core=core, line=self._line, started=self._started)
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which the caller leaves; None where the call ends before.
+
+        Raises:
+            InvalidInput: ``wait`` is no time.
+        """
+        if self.wait is None:
+            return None
+        if not self.wait > 0:
+            raise InvalidInput("The time to wait is a positive number of seconds.", path="wait")
+        return self.wait if self.wait < self.core.settings.profile.deadline else None
 
     def run(self) -> Engine[Outcome]:
         """The call, as effects.
@@ -87,118 +105,32 @@ class Create:
         Raises:
             StoreError: the ledger cannot be written; nothing was sent.
             ReferenceConflict: the reference is bound to other content.
-            InvalidInput: ``wait`` is no time.
             ConfigurationError: the minter gave a number that breaks its rule.
         """
         outcome = yield from self._run()
-        telemetry.duration(
-            Operation.CREATE.value, _CALL_OUTCOMES[type(outcome)].value, outcome.duration * 1000
-        )
+        self._caller.answered()
+        if not self._caller.gone:
+            self._measure(outcome)
         return outcome
 
     def _run(self) -> Engine[Outcome]:
         core = self.core
-        self._started = core.clock.monotonic()
-        deadline = core.settings.profile.deadline
-        if self.wait is not None and not self.wait > 0:
-            raise InvalidInput("The time to wait is a positive number of seconds.", path="wait")
-        seconds = deadline if self.wait is None else min(self.wait, deadline)
-        self._line = Line(core=core, practitioner=self.practitioner, ends=self._started + seconds)
-        problems = self._problems()
+        problems = problems_of(self.prescription, self.practitioner)
         if any(problem.level is Level.ERROR for problem in problems):
-            return self._not_registered(Cause.INVALID, advice=invalid(problems), problems=problems)
-        entry, body = self._prepare()
+            return self._outcomes.not_registered(
+                Cause.INVALID, advice=invalid(problems), problems=problems
+            )
+        entry, body = freeze(core, self._line, self.prescription)
         # Known before it is journalled: whoever interrupts the journal leaves word too.
         self._entry = entry
-        opened = yield Journal(lambda tx: self._open(tx, entry))
+        opened = yield Journal(lambda tx: open_entry(core, tx, entry))
         if opened is Wall.OUTSIDE or isinstance(opened, Entry):
             self._entry = None
             if isinstance(opened, Entry):
                 return (yield from self._follow(opened))
-            return self._not_registered(Cause.NOT_IN_PILOT)
+            return self._outcomes.not_registered(Cause.NOT_IN_PILOT)
         outcome = yield from self._send(entry, body)
         return outcome
-
-    # --- before sending ---------------------------------------------------------------------
-
-    def _problems(self) -> tuple[Problem, ...]:
-        problems = list(self.prescription.problems())
-        prescriber = self.prescription.prescriber
-        for path, agrees in (
-            ("prescriber.rpps", prescriber.rpps == self.practitioner.rpps),
-            (
-                "prescriber.situation.id",
-                prescriber.situation.id == self.practitioner.situation,
-            ),
-        ):
-            if not agrees:
-                problems.append(
-                    Problem(
-                        level=Level.ERROR,
-                        code="RX-OTHER-PRESCRIBER",
-                        path=path,
-                        text="The prescription is not that of the practitioner who acts.",
-                        text_fr="L'ordonnance n'est pas au nom du praticien authentifié.",
-                    )
-                )
-        return tuple(problems)
-
-    def _prepare(self) -> tuple[Entry, Fragment]:
-        """Mint, encode and fingerprint; from here on the payload is frozen."""
-        core, now = self.core, self.core.clock.now()
-        prescription = attrs.evolve(self.prescription, issued_at=self.prescription.issued_at or now)
-        number = core.minter.mint(prescription)
-        if number.problem():
-            raise ConfigurationError(
-                "The minter gave a number that breaks the rule.",
-                path="minter",
-                way_out="A number has 1 to 64 digits and capital letters.",
-            )
-        body = core.codec.encode_create(prescription, number)
-        kind = prescription.document_type
-        if kind is None or prescription.issued_at is None:
-            raise AssertionError("validation lets no such prescription through")
-        ends = now + timedelta(seconds=self._line.left)
-        self._line.creates_until = ends
-        entry = Entry(
-            number=number,
-            subject=str(uuid4()),
-            state=State.SENDING,
-            reference=(
-                core.keyed("reference", prescription.reference)
-                if prescription.reference is not None
-                else None
-            ),
-            fingerprint=core.keyed("content", core.codec.fingerprint(body)),
-            rpps=prescription.prescriber.rpps,
-            situation=prescription.prescriber.situation.id,
-            families=prescription.families,
-            document_type=kind,
-            act=core.keyed("act", prescription.act) if prescription.act is not None else None,
-            corrects=prescription.corrects,
-            issued_at=prescription.issued_at,
-            test_identity=prescription.patient.ins.oid.fictitious,
-            owner=core.owner,
-            epoch=1,
-            lease_until=ends + LEASE_MARGIN,
-            created_at=now,
-            last_send_at=ends,
-        )
-        return entry, prepare(body)
-
-    def _open(self, tx: Tx, entry: Entry) -> Wall | Entry | None:
-        """Reference, walls, journal: in one transaction, durable before the first byte."""
-        if entry.reference is not None:
-            # First: what was sent is not undone by leaving the pilot.
-            bound = ledger.find(tx, reference=entry.reference)
-            if bound is not None:
-                return bound
-        if self.core.settings.environment is Environment.PRODUCTION:
-            standing = wall(tx, entry.rpps, paris_day(entry.created_at))
-            if standing is Wall.OUTSIDE:
-                return standing
-        ledger.journal(tx, entry)
-        return None
 
     # --- sending ----------------------------------------------------------------------------
 
@@ -245,7 +177,8 @@ class Create:
                         )
                     yield Sleep(pause)
 
-    def _doubt(self, entry: Entry, body: Fragment | None, verdict: Verdict) -> Engine[Outcome]:
+    def _doubt(self, entry: Entry, body: Fragment, verdict: Verdict) -> Engine[Outcome]:
+        telemetry.add("in_doubt", operation=Operation.CREATE.value)
         now = self.core.clock.now()
         doubted = attrs.evolve(entry, last_send_at=now)
         profile, line = self.core.settings.profile, self._line
@@ -264,54 +197,89 @@ class Create:
 
     def _follow(self, entry: Entry) -> Engine[Outcome]:
         """The same reference again: same content, same outcome; never a second sending."""
-        self._refuse_other_content(entry)
+        refuse_other_content(self.core, self.prescription, entry)
         clock = self.core.clock
         while True:
+            self._followed = entry
             if entry.state is State.REGISTERED:
-                return self._registered(entry, entry.registered_at)
+                return self._outcomes.registered(entry)
             if entry.state is State.NOT_REGISTERED:
-                return self._as_settled(entry)
-            now = clock.now()
-            if entry.lease_until <= now:
+                return self._outcomes.as_settled(entry)
+            if entry.lease_until <= clock.now():
                 claimed = yield Journal(partial(self._claim, number=entry.number))
                 if claimed is not None:
+                    # Its former owner may have sent it; from here on it is ours to settle.
+                    self._caller.sent = True
+                    self._entry = claimed
                     finding = yield from settle_doubt(self._line, claimed)
                     return (yield from self._settle_finding(claimed, finding, None))
             if self._line.left <= 0:
-                return self._uncertain(entry, waits=False)
-            yield Sleep(min(0.05, max(0.001, self._line.left)))
+                self._caller.answered()
+                yield Settle(self._document_given(entry))
+                return self._outcomes.uncertain(entry)
+            yield Sleep(min(_POLL, max(0.001, self._line.left)))
             entry = yield Journal(partial(ledger.find, number=entry.number))
-
-    def _as_settled(self, entry: Entry) -> NotRegistered:
-        """What another caller was told, as far as the ledger holds it."""
-        cause, code = Cause(entry.cause), entry.fault_code
-        if cause is not Cause.REFUSED or code is None:
-            return self._not_registered(cause, entry=entry)
-        rule = self.core.settings.profile.faults.get(code)
-        return self._not_registered(
-            cause,
-            entry=entry,
-            fault=Fault(code=code),
-            advice=not_registered(cause, rule=rule),
-        )
 
     def _claim(self, tx: Tx, *, number: PrescriptionNumber) -> Entry | None:
         now = self.core.clock.now()
-        lease = now + timedelta(seconds=max(0.0, self._line.left)) + LEASE_MARGIN
-        return ledger.claim(tx, number, owner=self.core.owner, now=now, lease_until=lease)
-
-    def _refuse_other_content(self, entry: Entry) -> None:
-        core = self.core
-        same = attrs.evolve(
-            self.prescription, issued_at=self.prescription.issued_at or entry.issued_at
+        return ledger.claim(
+            tx, number, owner=self.core.owner, now=now, lease_until=self._line.lease(now)
         )
-        body = core.codec.encode_create(same, entry.number)
-        if core.keyed("content", core.codec.fingerprint(body)) != entry.fingerprint:
-            raise ReferenceConflict(
-                "This reference is bound to a prescription with other content.",
-                path="reference",
-                way_out="Give a new prescription a new reference.",
+
+    def _document_given(self, entry: Entry) -> Work:
+        """What this caller's patient leaves with, though another call sends."""
+        core, now = self.core, self.core.clock.now()
+        return lambda tx: ledger.document_given(tx, entry.number, core.document, now=now)
+
+    # --- a caller who is gone ---------------------------------------------------------------
+
+    def leave(self, write: Callable[[Work], None]) -> Outcome | None:
+        """The caller waits no longer; the engine goes on behind.
+
+        Args:
+            write: hands work to the store.
+
+        Returns:
+            What the caller is told; None if the answer is known and about to come.
+        """
+        return self._caller.leave(partial(self._left, write))
+
+    def _left(self, write: Callable[[Work], None], sent: bool) -> Outcome:  # noqa: FBT001
+        entry, followed = self._entry, self._followed
+        origin = self._line.origin or FaultOrigin.NETWORK
+        outcome: Outcome
+        if entry is not None and sent:
+            outcome = self._outcomes.uncertain(entry)
+            write(
+                settlement(
+                    self.core,
+                    entry,
+                    State.UNCERTAIN,
+                    attempts=outcome.attempts,
+                    call=self._trace(entry, outcome, origin, self.initiator),
+                    document=self.core.document,
+                    goes_on=True,
+                )
             )
+        elif entry is None and followed is not None:
+            outcome = self._outcomes.uncertain(followed)
+            write(self._document_given(followed))
+        else:
+            outcome = self._outcomes.not_registered(Cause.NOT_SENT, entry=entry)
+            if entry is not None:
+                write(
+                    settlement(
+                        self.core,
+                        entry,
+                        State.NOT_REGISTERED,
+                        attempts=outcome.attempts,
+                        call=self._trace(entry, outcome, origin, self.initiator),
+                        cause=Cause.NOT_SENT,
+                    )
+                )
+        self._told = len(outcome.attempts)
+        self._measure(outcome)
+        return outcome
 
     # --- settling ---------------------------------------------------------------------------
 
@@ -322,7 +290,9 @@ class Create:
             return (yield from self._settle_registered(entry, finding.registered_at))
         if finding.registered is False:
             return (yield from self._settle_not(entry, Cause.ABSENT, origin=origin))
-        outcome = self._uncertain(entry, waits=finding.waits_for_credentials)
+        outcome = self._outcomes.uncertain(entry, waits=finding.waits_for_credentials)
+        if finding.waits_for_credentials:
+            telemetry.add("waiting_for_credentials", operation=Operation.CREATE.value)
         yield self._settle(
             entry,
             State.UNCERTAIN,
@@ -334,7 +304,7 @@ class Create:
         return outcome
 
     def _settle_registered(self, entry: Entry, at: datetime | None) -> Engine[Outcome]:
-        outcome = self._registered(entry, at)
+        outcome = self._outcomes.registered(attrs.evolve(entry, registered_at=at))
         yield self._settle(entry, State.REGISTERED, outcome, registered_at=outcome.registered_at)
         return outcome
 
@@ -348,7 +318,7 @@ class Create:
         no_credential: bool = False,
     ) -> Engine[Outcome]:
         rule = verdict.rule if verdict else None
-        outcome = self._not_registered(
+        outcome = self._outcomes.not_registered(
             cause,
             entry=entry,
             fault=verdict.fault if verdict else None,
@@ -369,28 +339,21 @@ class Create:
         last_send_at: datetime | None = None,
         document: DocumentGiven | None = None,
     ) -> Settle:
+        # First: a caller who leaves after this gets the answer.
+        self._caller.answered()
         self._settled = True
         attempts = self._line.attempts
-        call = call_trace(
-            self.core,
-            rpps=entry.rpps,
-            situation=entry.situation,
-            operation=Operation.CREATE,
-            initiator=self.initiator,
-            attempts=attempts,
-            outcome=_CALL_OUTCOMES[type(outcome)],
-            duration=outcome.duration,
-            origin=origin,
-            subject=entry.subject,
-            test_identity=entry.test_identity,
-        )
+        # The caller's call has its trace; what is asked behind them is no use of theirs.
+        gone = self._caller.gone
+        initiator = Initiator.RECONCILE if gone else self.initiator
+        silent = gone and len(attempts) == self._told
         return Settle(
             settlement(
                 self.core,
                 entry,
                 state,
                 attempts=attempts,
-                call=call,
+                call=None if silent else self._trace(entry, outcome, origin, initiator),
                 cause=cause,
                 registered_at=registered_at,
                 last_send_at=last_send_at,
@@ -398,11 +361,37 @@ class Create:
             )
         )
 
-    def interrupted(self) -> Callable[[Tx], None] | None:
-        """What to write when the driver is stopped in mid-call; None when nothing is open."""
+    def _trace(
+        self,
+        entry: Entry,
+        outcome: Outcome,
+        origin: FaultOrigin | None,
+        initiator: Initiator,
+    ) -> CallTrace:
+        return call_trace(
+            self.core,
+            rpps=entry.rpps,
+            situation=entry.situation,
+            operation=Operation.CREATE,
+            initiator=initiator,
+            attempts=self._line.attempts[self._told :],
+            outcome=CALL_OUTCOMES[type(outcome)],
+            duration=outcome.duration,
+            origin=origin,
+            subject=entry.subject,
+            test_identity=entry.test_identity,
+        )
+
+    def _measure(self, outcome: Outcome) -> None:
+        word = CALL_OUTCOMES[type(outcome)].value
+        telemetry.duration(Operation.CREATE.value, word, outcome.duration * 1000)
+
+    def interrupted(self) -> Work | None:
+        """What to write when the driver is stopped in mid-call, once; None: nothing is open."""
         if self._entry is None or self._settled:
             return None
-        sent = self._line.sent
+        self._settled = True
+        sent = self._caller.sent
         return settlement(
             self.core,
             self._entry,
@@ -411,48 +400,4 @@ class Create:
             call=None,
             cause=None if sent else Cause.NOT_SENT,
             document=self.core.document if sent else None,
-        )
-
-    # --- outcomes ---------------------------------------------------------------------------
-
-    def _facts(self, entry: Entry | None) -> dict[str, Any]:
-        return {
-            "attempts": tuple(self._line.attempts),
-            "duration": self.core.clock.monotonic() - self._started,
-            "simulation": self.core.simulation,
-            "subject": entry.subject if entry else None,
-        }
-
-    def _registered(self, entry: Entry, at: datetime | None) -> Registered:
-        return Registered(
-            **self._facts(entry),
-            number=entry.number,
-            registered_at=at or self.core.clock.now(),
-            advice=REGISTERED,
-        )
-
-    def _uncertain(self, entry: Entry, *, waits: bool) -> Uncertain:
-        return Uncertain(
-            **self._facts(entry),
-            number=entry.number,
-            advice=uncertain(self.core.policy),
-            waits_for_credentials=waits,
-        )
-
-    def _not_registered(
-        self,
-        cause: Cause,
-        *,
-        entry: Entry | None = None,
-        problems: tuple[Problem, ...] = (),
-        fault: Fault | None = None,
-        advice: Advice | None = None,
-    ) -> NotRegistered:
-        return NotRegistered(
-            **self._facts(entry),
-            cause=cause,
-            number=entry.number if entry else None,
-            problems=problems,
-            fault=fault,
-            advice=advice or not_registered(cause),
         )

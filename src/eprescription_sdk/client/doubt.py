@@ -15,7 +15,7 @@ from eprescription_sdk import telemetry
 from eprescription_sdk.client.classify import Verdict
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.effects import Engine, Sleep
-from eprescription_sdk.client.exchange import Line
+from eprescription_sdk.client.exchange import NOTHING_LEFT, Line
 from eprescription_sdk.clock import full_jitter
 from eprescription_sdk.errors import CredentialUnavailable
 from eprescription_sdk.ledger import Entry
@@ -41,13 +41,16 @@ class Finding:
     last_send_at: datetime
 
 
-def settle_doubt(line: Line, entry: Entry, *, resend: Fragment | None = None) -> Engine[Finding]:
+def settle_doubt(
+    line: Line, entry: Entry, *, resend: Fragment | None = None, patient: bool = True
+) -> Engine[Finding]:
     """Consult until it is known or the call's time is over.
 
     Args:
         line: the practitioner's line to the service.
         entry: what is in doubt; its ``last_send_at`` starts the horizon.
         resend: the frozen body, where the caller still has it.
+        patient: wait even while the service is left alone, since it does not answer.
     """
     core, profile = line.core, line.core.settings.profile
     consult = prepare(core.codec.encode_consult(entry.number))
@@ -68,7 +71,8 @@ def settle_doubt(line: Line, entry: Entry, *, resend: Fragment | None = None) ->
                 return Finding(registered=False, last_send_at=last_send)
             if match is _Match.ABSENT and resend is not None and _may_resend(line):
                 verdict = yield from line.exchange(Operation.CREATE, resend, entry.number)
-                last_send = core.clock.now()
+                if verdict.result not in NOTHING_LEFT:
+                    last_send = core.clock.now()
                 if verdict.result is AttemptResult.REGISTERED:
                     return Finding(
                         registered=True,
@@ -77,8 +81,9 @@ def settle_doubt(line: Line, entry: Entry, *, resend: Fragment | None = None) ->
                     )
         except CredentialUnavailable:
             return Finding(registered=None, waits_for_credentials=True, last_send_at=last_send)
-        if verdict.rule is not None and verdict.rule.credential:
-            return Finding(registered=None, waits_for_credentials=True, last_send_at=last_send)
+        gone = verdict.rule is not None and verdict.rule.credential
+        if gone or (verdict.held and not patient):
+            return Finding(registered=None, waits_for_credentials=gone, last_send_at=last_send)
         pause = max(
             full_jitter(turn, profile.backoff_base, profile.backoff_cap), verdict.retry_after or 0
         )
@@ -118,14 +123,20 @@ def agrees(core: Core, entry: Entry, stored: StoredPrescription) -> bool:
     if stored.number != entry.number:
         return False
     if stored.fingerprint is None:
-        return stored.prescriber == entry.rpps
+        # A tombstone only knows the number, which was minted once.
+        return entry.purged or stored.prescriber == entry.rpps
     return core.keyed("content", stored.fingerprint) == entry.fingerprint
 
 
 def _may_resend(line: Line) -> bool:
     profile = line.core.settings.profile
     sent = sum(attempt.operation == Operation.CREATE.value for attempt in line.attempts)
-    return profile.unique_by_number and sent < profile.max_attempts and line.left > 0
+    return (
+        profile.unique_by_number
+        and sent < profile.max_attempts
+        and line.left > 0
+        and not line.caller.barred
+    )
 
 
 def _registered_at(answer: object) -> datetime | None:

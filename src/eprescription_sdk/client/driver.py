@@ -43,7 +43,8 @@ class _Driver:
         self._store = store
         self._clock = clock
 
-    def _settle(self, work: Callable[[Tx], Any]) -> None:
+    def settle(self, work: Callable[[Tx], Any]) -> None:
+        """Hand work to the store that nobody waits for; its failure is counted."""
         try:
             self._store.submit(work).add_done_callback(_count_failure)
         except Exception as error:  # noqa: BLE001  (law 3: the answer is known already)
@@ -54,7 +55,7 @@ class _Driver:
         engine.close()
         work = interrupted()
         if work is not None:
-            self._settle(work)
+            self.settle(work)
 
 
 def _count_failure(future: "Future[Any]") -> None:
@@ -84,9 +85,11 @@ def _no_answer(error: Exception) -> TransportFailure:
 
 
 def _attempt(effect: Send) -> Any:
-    return telemetry.span(
-        "eprescription.attempt", operation=effect.operation.value, attempt=effect.attempt
-    )
+    fields: dict[str, Any] = {"operation": effect.operation.value, "attempt": effect.attempt}
+    if effect.resent:
+        # OpenTelemetry's name for it; absent on the first sending.
+        fields["http.request.resend_count"] = effect.resent
+    return telemetry.span("eprescription.attempt", **fields)
 
 
 class Stopped(Exception):
@@ -129,7 +132,7 @@ class Driver(_Driver):
             case Journal(work):
                 return self._store.write(work)
             case Settle(work):
-                self._settle(work)
+                self.settle(work)
             case Sleep(seconds):
                 self._clock.sleep(seconds)
             case Authenticate(practitioner, now):
@@ -174,7 +177,7 @@ class AsyncDriver(_Driver):
                 # Shielded: work that was handed over is done, whoever still listens.
                 return await asyncio.shield(asyncio.wrap_future(self._store.submit(work)))
             case Settle(work):
-                self._settle(work)
+                self.settle(work)
             case Sleep(seconds):
                 await self._clock.asleep(seconds)
             case Authenticate(practitioner, now):

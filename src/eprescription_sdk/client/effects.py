@@ -32,11 +32,15 @@ class Settle:
 
 @attrs.frozen
 class Send:
-    """Send one request; the result is an ``HttpReply`` or a ``TransportFailure``."""
+    """Send one request; the result is an ``HttpReply`` or a ``TransportFailure``.
+
+    ``attempt`` counts the requests of the call, ``resent`` those of this operation before it.
+    """
 
     request: HttpRequest
     operation: Operation
     attempt: int
+    resent: int = 0
 
 
 @attrs.frozen

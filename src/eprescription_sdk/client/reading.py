@@ -1,6 +1,7 @@
 """Consult and search: they change nothing, so they are tried again until the deadline."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 
@@ -16,6 +17,7 @@ from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import (
     InvalidInput,
     PrescriptionNotFound,
+    ServiceError,
     ServiceFault,
     ServiceUnreachable,
     UnreadableReply,
@@ -28,11 +30,13 @@ from eprescription_sdk.model.exchange import (
     StoredPrescription,
 )
 from eprescription_sdk.model.identifiers import PrescriptionNumber
-from eprescription_sdk.model.outcomes import AttemptResult
+from eprescription_sdk.model.outcomes import Attempt, AttemptResult
 from eprescription_sdk.model.trace import CallOutcome, CallTrace, FaultOrigin, Initiator
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.transport.delivery import EXPLAINED
 from eprescription_sdk.wire.envelope import Fragment, prepare
+
+R = TypeVar("R")
 
 _OUTCOMES = {
     AttemptResult.FOUND: CallOutcome.FOUND,
@@ -54,6 +58,7 @@ class Reading:
     core: Core
     practitioner: Practitioner
     initiator: Initiator = Initiator.PRESCRIBER
+    _attempts: list[Attempt] = attrs.field(factory=list, init=False)
 
     def consult(self, number: PrescriptionNumber) -> Engine[StoredPrescription]:
         """One prescription (SEL_MP_032).
@@ -66,6 +71,9 @@ class Reading:
         if problem := number.problem():
             raise InvalidInput(problem, path="number")
         body = prepare(self.core.codec.encode_consult(number))
+        return (yield from self._told(self._consult(body, number)))
+
+    def _consult(self, body: Fragment, number: PrescriptionNumber) -> Engine[StoredPrescription]:
         answer = yield from self._call(Operation.CONSULT, body, number)
         if not isinstance(answer, StoredPrescription):
             raise PrescriptionNotFound(
@@ -84,6 +92,9 @@ class Reading:
         if query == SearchQuery():
             raise InvalidInput("A search needs at least one criterion.", path="query")
         body = prepare(self.core.codec.encode_search(query, cursor))
+        return (yield from self._told(self._search(body, cursor)))
+
+    def _search(self, body: Fragment, cursor: str | None) -> Engine[SearchPage]:
         answer = yield from self._call(Operation.SEARCH, body, None)
         if not isinstance(answer, SearchPage):
             raise UnreadableReply("The service answered a search with something else.")
@@ -91,12 +102,21 @@ class Reading:
             raise UnreadableReply("A page of the search result leads to itself.")
         return answer
 
+    def _told(self, engine: Engine[R]) -> Engine[R]:
+        """The ids of the requests go with the error: the service's support asks for them."""
+        try:
+            return (yield from engine)
+        except ServiceError as error:
+            error.message_ids = tuple(attempt.message_id for attempt in self._attempts)
+            raise
+
     def _call(
         self, operation: Operation, body: Fragment, number: PrescriptionNumber | None
     ) -> Engine[object]:
         core, profile = self.core, self.core.settings.profile
         started = core.clock.monotonic()
         line = Line(core=core, practitioner=self.practitioner, ends=started + profile.deadline)
+        self._attempts = line.attempts
         turn = 0
         while True:
             turn += 1

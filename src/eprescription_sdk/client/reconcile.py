@@ -9,12 +9,11 @@ from datetime import timedelta
 
 import attrs
 
-from eprescription_sdk import ledger
+from eprescription_sdk import ledger, telemetry
 from eprescription_sdk.client.core import Core
-from eprescription_sdk.client.create import LEASE_MARGIN
 from eprescription_sdk.client.doubt import Finding, settle_doubt
 from eprescription_sdk.client.effects import Engine, Journal
-from eprescription_sdk.client.exchange import Line
+from eprescription_sdk.client.exchange import LEASE_MARGIN, Line
 from eprescription_sdk.client.settlement import call_trace, settlement
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.ledger import Entry, State
@@ -60,6 +59,8 @@ def reconcile(
             tally["waiting_for_credentials"] += 1
             continue
         tally[(yield from _one(core, practitioner, entry, seconds))] += 1
+    waiting = tally["waiting_for_credentials"]
+    telemetry.add("waiting_for_credentials", waiting, operation=Initiator.RECONCILE.value)
     return Reconciliation(**tally)
 
 
@@ -74,7 +75,7 @@ def _one(core: Core, practitioner: Practitioner, entry: Entry, seconds: float) -
         return "open"
     started = core.clock.monotonic()
     line = Line(core=core, practitioner=practitioner, ends=started + seconds)
-    finding = yield from settle_doubt(line, claimed)
+    finding = yield from settle_doubt(line, claimed, patient=False)
     state, word = _state(finding)
     call = None
     if line.attempts:

@@ -45,8 +45,9 @@ def settlement(
     registered_at: datetime | None = None,
     last_send_at: datetime | None = None,
     document: DocumentGiven | None = None,
+    goes_on: bool = False,
 ) -> Callable[[Tx], None]:
-    """The unit of work that writes one answer down."""
+    """The unit of work that writes one answer down; its owner ``goes_on`` or is done with it."""
     now = core.clock.now()
 
     def work(tx: Tx) -> None:
@@ -69,10 +70,13 @@ def settlement(
                 or attempt.result is AttemptResult.FOUND
             ],
             document=document,
+            goes_on=goes_on,
         )
         # A revision is a new truth: a state that stayed as it was makes none.
         if changed is not None:
-            record(core, tx, lambda: prescription_trace(core, changed, now))
+            # A tombstone no longer knows whose it was.
+            if not changed.purged:
+                record(core, tx, lambda: prescription_trace(core, changed, now))
             if before is not None and before.state is State.NOT_REGISTERED:
                 telemetry.count("registration_reopened", before.cause or "unknown")
                 telemetry.event("registration.reopened", level=logging.WARNING, cause=before.cause)

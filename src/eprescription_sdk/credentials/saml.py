@@ -21,10 +21,13 @@ def read_assertion(markup: bytes) -> Assertion:
         root = xml.parse(markup)
     except InvalidInput as error:
         raise CredentialUnavailable(f"The assertion cannot be read. {error.message}") from None
-    name = root.find(f"{{{SAML}}}Subject/{{{SAML}}}NameID")
-    conditions = root.find(f"{{{SAML}}}Conditions")
+    name = _only(root, f"{{{SAML}}}Subject/{{{SAML}}}NameID")
+    conditions = _only(root, f"{{{SAML}}}Conditions")
     if xml.local_name(root) != "Assertion" or xml.namespace(root) != SAML or not xml.text(name):
         raise CredentialUnavailable("The document is not a SAML 2.0 assertion with a subject.")
+    if next(root.iterdescendants(f"{{{SAML}}}Assertion"), None) is not None:
+        # How a signature is wrapped around other content: who verifies may read the inner one.
+        raise CredentialUnavailable("The assertion holds another one.")
     try:
         ends = datetime.fromisoformat(
             conditions.get("NotOnOrAfter", "") if conditions is not None else ""
@@ -34,3 +37,9 @@ def read_assertion(markup: bytes) -> Assertion:
     if ends.tzinfo is None:
         raise CredentialUnavailable("The end of the assertion has no time zone.")
     return Assertion(xml=markup, not_on_or_after=ends, national_id=xml.text(name))
+
+
+def _only(root: xml.Node, path: str) -> xml.Node | None:
+    """The one element at a path; of two, nobody could say which was meant (and signed)."""
+    found = root.findall(path)
+    return found[0] if len(found) == 1 else None

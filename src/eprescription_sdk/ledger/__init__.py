@@ -1,12 +1,14 @@
 """The ledger: what was sent and what became of it (law 1, law 2).
 
 States and transitions are in ``states``, the entry in ``entry``, what is done to it in
-``book``. It holds no content and no patient; references and fingerprints are keyed.
+``book``, retention in ``purge``, what a person looks up in ``lookup``. It holds no content and
+no patient; references and fingerprints are keyed.
 """
 
 from eprescription_sdk.ledger.book import (
     claim,
     close_duplicate_risk,
+    document_given,
     duplicate_risks,
     find,
     journal,
@@ -15,6 +17,8 @@ from eprescription_sdk.ledger.book import (
     settlements,
 )
 from eprescription_sdk.ledger.entry import DocumentGiven, DuplicateRisk, Entry, Settlement
+from eprescription_sdk.ledger.lookup import by_prescriber, by_reference, sizes
+from eprescription_sdk.ledger.purge import due, purge
 from eprescription_sdk.ledger.states import State
 
 __all__ = [
@@ -23,12 +27,18 @@ __all__ = [
     "Entry",
     "Settlement",
     "State",
+    "by_prescriber",
+    "by_reference",
     "claim",
     "close_duplicate_risk",
+    "document_given",
+    "due",
     "duplicate_risks",
     "find",
     "journal",
     "open_entries",
+    "purge",
     "settle",
     "settlements",
+    "sizes",
 ]

@@ -82,6 +82,14 @@ def open_entries(tx: Tx, rpps: Rpps | None = None) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in rows)
 
 
+def entries(tx: Tx, condition: str, values: Sequence[str]) -> tuple[Entry, ...]:
+    """The entries that meet a condition, oldest first; its values are parameters."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM ledger WHERE {condition} ORDER BY created_at, number", values
+    )
+    return tuple(_entry(row) for row in rows)
+
+
 def claim(
     tx: Tx, number: PrescriptionNumber, *, owner: str, now: datetime, lease_until: datetime
 ) -> Entry | None:
@@ -108,6 +116,7 @@ def settle(
     last_send_at: datetime | None = None,
     message_ids: Sequence[str] = (),
     document: DocumentGiven | None = None,
+    goes_on: bool = False,
 ) -> Entry | None:
     """Decide an entry's state, and tell the feed.
 
@@ -124,6 +133,7 @@ def settle(
         last_send_at: the last moment at which bytes left, where it is known.
         message_ids: of the requests made, added to those already there.
         document: what the patient was given, decided when it became uncertain.
+        goes_on: its owner tries on, and keeps the lease; otherwise the decision ends it.
 
     Returns:
         The entry as it stands now, or None when it stands as before.
@@ -141,11 +151,11 @@ def settle(
         fault_code=fault_code,
         registered_at=registered_at,
         last_send_at=last_send_at or entry.last_send_at,
-        message_ids=(*entry.message_ids, *message_ids),
+        message_ids=tuple(dict.fromkeys((*entry.message_ids, *message_ids))),
         document=entry.document or document,
         revision=entry.revision if state is entry.state else entry.revision + 1,
         settled_at=now,
-        lease_until=now,
+        lease_until=entry.lease_until if goes_on else now,
     )
     tx.execute(
         "UPDATE ledger SET state = ?, reference = ?, cause = ?, fault_code = ?, registered_at = ?,"
@@ -162,7 +172,7 @@ def settle(
             changed.document.value if changed.document else None,
             changed.revision,
             iso(now),
-            iso(now),
+            iso(changed.lease_until),
             number.value,
         ),
     )
@@ -172,12 +182,31 @@ def settle(
             (number.value, state.value, iso(now)),
         )
     if state is State.REGISTERED and _paper_was_given(entry, changed):
-        tx.execute(
-            "INSERT INTO duplicate_risks (number, raised_at) VALUES (?, ?)"
-            " ON CONFLICT (number) DO NOTHING",
-            (number.value, iso(now)),
-        )
+        _raise_risk(tx, number, now)
     return changed if state is not entry.state else None
+
+
+def document_given(
+    tx: Tx, number: PrescriptionNumber, document: DocumentGiven, *, now: datetime
+) -> None:
+    """Note what a patient was given by a caller who did not hold the entry.
+
+    Plain paper is a duplicate risk at once where the prescription is registered by now.
+    """
+    entry = find(tx, number=number)
+    if entry is None or document is not DocumentGiven.PLAIN:
+        return
+    tx.execute("UPDATE ledger SET document = ? WHERE number = ?", (document.value, number.value))
+    if entry.state is State.REGISTERED:
+        _raise_risk(tx, number, now)
+
+
+def _raise_risk(tx: Tx, number: PrescriptionNumber, now: datetime) -> None:
+    tx.execute(
+        "INSERT INTO duplicate_risks (number, raised_at) VALUES (?, ?)"
+        " ON CONFLICT (number) DO NOTHING",
+        (number.value, iso(now)),
+    )
 
 
 def _reference(tx: Tx, entry: Entry, state: State) -> str | None:

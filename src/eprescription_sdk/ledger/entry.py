@@ -76,6 +76,11 @@ class Entry:
     revision: int = 0
     settled_at: datetime | None = None
 
+    @property
+    def purged(self) -> bool:
+        """Whether this is a tombstone: whose prescription it was is no longer known."""
+        return not self.rpps.value
+
 
 @attrs.frozen(kw_only=True)
 class Settlement:

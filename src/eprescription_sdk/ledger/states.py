@@ -29,3 +29,13 @@ OPEN = frozenset({State.SENDING, State.UNCERTAIN})
 
 BINDING = OPEN | {State.REGISTERED}
 """The states in which a host reference is bound to its entry."""
+
+
+def diagram() -> str:
+    """The states and transitions as a Mermaid diagram, for the documentation."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.SENDING.value}: journalled"]
+    for before in State:
+        for after in State:
+            if after in TRANSITIONS[before]:
+                lines.append(f"    {before.value} --> {after.value}")
+    return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ every shipped trace, in the receipt, in signed manifests.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
@@ -44,7 +44,8 @@ class Break:
 def breaks(
     segments: Iterable[tuple[str, str]],
     rows: Iterable[tuple[ChainLink, str]],
-    heads: dict[str, ChainLink],
+    heads: Mapping[str, ChainLink],
+    starts: Mapping[str, ChainLink] | None = None,
 ) -> Iterator[Break]:
     """Every place where a chain does not hold, by what left the store.
 
@@ -52,8 +53,11 @@ def breaks(
         segments: id and previous head of every segment.
         rows: links with their bodies, ordered by segment and position.
         heads: the newest link of each segment as it was anchored outside.
+        starts: of segments whose first traces were purged, the last link that was.
     """
     state = {segment: (0, opening(segment, previous)) for segment, previous in segments}
+    for segment, begun in (starts or {}).items():
+        state[segment] = (begun.position, begun.hash)
     seen: dict[tuple[str, int], str] = {}
     for row, body in rows:
         if row.segment not in state:

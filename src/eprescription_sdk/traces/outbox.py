@@ -109,6 +109,16 @@ def counts(tx: Tx) -> dict[Shipping, int]:
     return {state: found.get(state.value, 0) for state in Shipping}
 
 
+def refusals(tx: Tx) -> dict[str, int]:
+    """How many traces are in quarantine, by reason."""
+    return dict(
+        tx.execute(
+            "SELECT reason, count(*) FROM traces WHERE state = 'quarantined'"
+            " GROUP BY reason ORDER BY reason"
+        )
+    )
+
+
 def holders(tx: Tx) -> tuple[str, ...]:
     """Who holds claimed traces."""
     return tuple(

@@ -28,8 +28,7 @@ from tenacity.stop import stop_base
 
 from eprescription_sdk import telemetry
 from eprescription_sdk.clock import Clock
-from eprescription_sdk.errors import Delivery, InvalidInput, TransportFailure
-from eprescription_sdk.model.exchange import HttpRequest
+from eprescription_sdk.errors import ConfigurationError, InvalidInput
 from eprescription_sdk.ports import TraceProfile, Transport
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import outbox
@@ -37,10 +36,10 @@ from eprescription_sdk.traces.body import from_body
 from eprescription_sdk.traces.gate import RECORDING, phase
 from eprescription_sdk.traces.outbox import Parcel
 from eprescription_sdk.traces.record import closed_marker
+from eprescription_sdk.traces.sinks import TIMEOUT, Encoded, HttpSink, Sink
 
 BATCH = 50
 LEASE = timedelta(minutes=2)
-TIMEOUT = 10.0
 IDLE_SECONDS = 1.0
 """How long the thread rests when nothing waits."""
 LONGEST_PAUSE = 60.0
@@ -66,13 +65,14 @@ class Shipment:
 
 
 class Shipper:
-    """Ships the traces of one store to one collector.
+    """Ships the traces of one store to one collector, or into another sink.
 
     Args:
         store: holds the outbox.
         profile: the format.
-        transport: carries the requests; the shipper closes it.
-        collector_url: base address.
+        transport: carries the requests to a collector; the shipper closes it.
+        collector_url: base address of the collector.
+        sink: where traces go instead; the shipper closes it.
         clock: for leases.
         receipt: id of the closing receipt, once pinned in the settings: nothing leaves then.
     """
@@ -81,16 +81,22 @@ class Shipper:
         self,
         store: Store,
         profile: TraceProfile,
-        transport: Transport,
+        transport: Transport | None = None,
         *,
-        collector_url: str,
+        collector_url: str | None = None,
+        sink: Sink | None = None,
         clock: Clock,
         receipt: str | None = None,
     ) -> None:
+        if sink is None:
+            if transport is None or collector_url is None:
+                raise ConfigurationError(
+                    "There is no collector to ship traces to.", path="collector_url"
+                )
+            sink = HttpSink(transport, collector_url, profile)
         self._store = store
         self._profile = profile
-        self._transport = transport
-        self._url = f"{collector_url.rstrip('/')}/{profile.resource}"
+        self._sink = sink
         self._clock = clock
         self._lock = store.session_lock()
         self._marker = closed_marker(store.path) if store.path is not None else None
@@ -136,31 +142,41 @@ class Shipper:
             lease_ends = self._clock.monotonic() + LEASE.total_seconds() - TIMEOUT
             parcels = self._store.write(
                 lambda tx: outbox.claim(
-                    tx, owner=owner, now=now, lease_until=now + LEASE, limit=BATCH
+                    tx,
+                    owner=owner,
+                    now=now,
+                    lease_until=now + LEASE,
+                    limit=max(BATCH, self._sink.batch),
                 )
             )
             return self._ship(parcels, owner, lease_ends)
 
     def _ship(self, parcels: tuple[Parcel, ...], owner: str, lease_ends: float) -> Shipment:
         sent: list[int] = []
-        refused: list[tuple[int, str]] = []
         failed: list[int] = []
-        for parcel in parcels:
+        ready, refused = self._encode(parcels)
+        size = self._sink.batch
+        while ready:
+            some, ready = ready[:size], ready[size:]
+            seqs = [seq for seq, _ in some]
             # A sender that was stopped for long may find that its lease is over, or that the
             # traces were closed by force meanwhile.
             late = self._clock.monotonic() > lease_ends
             if failed or late or self._stop.is_set() or self._shut:
-                failed.append(parcel.seq)
+                failed += seqs
                 continue
             try:
-                reason = self._post(parcel)
-            except Exception:  # noqa: BLE001  (a transport is foreign code; what went, is written)
-                failed.append(parcel.seq)
+                reason = self._sink.send([encoded for _, encoded in some])
+            except Exception:  # noqa: BLE001  (a sink is foreign code; what went, is written)
+                failed += seqs
                 continue
             if reason is None:
-                sent.append(parcel.seq)
+                sent += seqs
+            elif len(some) == 1:
+                refused.append((seqs[0], reason))
             else:
-                refused.append((parcel.seq, reason))
+                # One of them may be to blame: now each goes alone.
+                size, ready = 1, some + ready
 
         def write_back(tx: Tx) -> None:
             outbox.shipped(tx, sent, self._clock.now())
@@ -174,34 +190,21 @@ class Shipper:
             telemetry.count("trace_quarantined", reason)
         return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed))
 
-    def _post(self, parcel: Parcel) -> str | None:
-        """Post one trace; the reason if it must not be tried again.
-
-        Raises:
-            TransportFailure: try again later.
-        """
-        try:
-            content = self._profile.encode(from_body(parcel.body, parcel.identity), parcel.link)
-        except InvalidInput as error:
-            return error.message
-        except Exception as error:  # noqa: BLE001  (foreign code; it must not hold up the rest)
-            return f"The profile failed: {type(error).__name__}."
-        reply = self._transport.send(
-            HttpRequest(
-                url=self._url,
-                headers={"Content-Type": self._profile.content_type},
-                content=content,
-                timeout=TIMEOUT,
-                connect_timeout=TIMEOUT,
-                max_bytes=1024 * 1024,
-            )
-        )
-        if reply.status < 300:
-            return None
-        if 400 <= reply.status < 500 and reply.status not in (401, 403, 408, 425, 429):
-            return f"HTTP {reply.status}"
-        # The trace may have been stored all the same: its id deduplicates.
-        raise TransportFailure("The collector is not ready.", delivery=Delivery.UNKNOWN)
+    def _encode(
+        self, parcels: tuple[Parcel, ...]
+    ) -> tuple[list[tuple[int, Encoded]], list[tuple[int, str]]]:
+        """The traces that can leave, and why the others cannot."""
+        ready: list[tuple[int, Encoded]] = []
+        refused: list[tuple[int, str]] = []
+        for parcel in parcels:
+            try:
+                content = self._profile.encode(from_body(parcel.body, parcel.identity), parcel.link)
+                ready.append((parcel.seq, Encoded(link=parcel.link, content=content)))
+            except InvalidInput as error:
+                refused.append((parcel.seq, error.message))
+            except Exception as error:  # noqa: BLE001  (foreign code; it must not hold up the rest)
+                refused.append((parcel.seq, f"The profile failed: {type(error).__name__}."))
+        return ready, refused
 
     def drain(self, timeout: float) -> int:
         """Ship until nothing waits or ``timeout`` seconds have passed; how many were sent."""
@@ -237,7 +240,7 @@ class Shipper:
         if self._thread is not None and self._pid == os.getpid():
             self._thread.join()
         self._thread = None
-        self._transport.close()
+        self._sink.close()
 
     def _run(self) -> None:
         while not self._stop.is_set() and not self._closed:

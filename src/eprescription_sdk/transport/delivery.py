@@ -51,7 +51,7 @@ EXPLAINED: Mapping[str, tuple[str, str]] = {
     ),
     "ReplyTooLarge": (
         "The reply of the service is larger than is read.",
-        "Narrow the search, or raise max_reply_bytes.",
+        "Narrow the search.",
     ),
 }
 """What some failures mean, and what to do about them."""

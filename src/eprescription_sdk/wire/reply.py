@@ -4,6 +4,8 @@ Elements are matched by namespace and local name, never by prefix; unknown sever
 codes survive. Real services stray from their own schemas.
 """
 
+import re
+
 import attrs
 from lxml import etree
 
@@ -32,6 +34,10 @@ class Reply:
 
 def read(content: bytes) -> Reply:
     """Read a reply, whatever its HTTP status; it never raises."""
+    if content.startswith(_COMPRESSED):
+        return Reply(problem="The reply is compressed, which was not asked for.")
+    if _PAGE.match(content):
+        return Reply(problem="The reply is an HTML page, as a gateway sends.")
     try:
         root = xml.parse(content)
     except InvalidInput as error:
@@ -46,6 +52,11 @@ def read(content: bytes) -> Reply:
     if xml.local_name(first) == "Fault" and xml.namespace(first) in (SOAP, SOAP_11):
         return Reply(fault=_fault(first, xml.namespace(first)))
     return Reply(body=xml.serialise(first))
+
+
+# gzip, zstd: it is never unfolded, so it costs what it weighs.
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_PAGE = re.compile(rb"\s*(<!--.{0,2000}?-->\s*)?(<!doctype html|<html)", re.IGNORECASE | re.DOTALL)
 
 
 def _fault(node: xml.Node, space: str) -> Fault:

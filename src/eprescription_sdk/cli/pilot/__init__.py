@@ -1,0 +1,34 @@
+"""``eprescription pilot``: from the first question about the dossier to the closing of the traces.
+
+Each module holds commands that go together: ``dossier``, ``steps``, ``registers``,
+``practitioners``.
+"""
+
+from cyclopts import App
+
+from eprescription_sdk.cli.pilot import dossier, practitioners, registers, steps
+
+app = App(help="The pilot (présérie): its dossier, its steps, its registers, its closing.")
+app.command(dossier.init)
+app.command(dossier.check)
+app.command(dossier.apply)
+app.command(dossier.export)
+app.command(dossier.questions)
+app.command(practitioners.rehearse)
+app.command(practitioners.card)
+app.command(registers.correction)
+app.command(registers.ruling)
+app.command(registers.anomaly, name="anomaly")
+app.command(registers.prerequisites, name="prerequisites")
+app.command(registers.questionnaire, name="questionnaire")
+app.command(registers.official)
+app.command(registers.attest)
+app.command(registers.journal)
+app.command(steps.status)
+app.command(steps.start)
+app.command(steps.prolong)
+app.command(steps.withdraw)
+app.command(steps.assessed)
+app.command(steps.close_traces, name="close-traces")
+app.command(steps.generalise)
+app.command(steps.abandon)

@@ -1,0 +1,215 @@
+"""Retention: traces past their time are deleted behind a checkpoint that chains go on from.
+
+First the column that says who is emptied, of every trace that is past its time and need not be
+shipped any more: the chain does not cover it. The rows themselves are what a verdict is recomputed
+from, so they go only once the traces are closed. The newest of each segment stays, without its
+persons: it is the head that the receipt names. Source: domain facts on retention (CNIL: 6 to 12
+months for logs).
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from eprescription_sdk.clock import iso, paris_day
+from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.model.trace import ChainLink
+from eprescription_sdk.storage import Store, Tx
+from eprescription_sdk.traces.body import canonical
+from eprescription_sdk.traces.chain import GENESIS, Break, breaks
+from eprescription_sdk.traces.closing import receipt_of
+from eprescription_sdk.traces.gate import Phase, phase
+
+RETENTION_DAYS = 365
+"""By default; the company decides, and tells its practitioners."""
+
+FORMAT = "eprescription-sdk checkpoint 1"
+_OVER = (Phase.CLOSED, Phase.GENERALISED, Phase.ABANDONED)
+_KIND = "checkpoint"
+
+
+@attrs.frozen(kw_only=True)
+class Checkpoint:
+    """Where the chains of a store go on from. It names no person and no prescription.
+
+    Args:
+        at: when it was made.
+        before: traces older than this were past their time.
+        starts: of each purged segment, the last link that was deleted.
+        joints: hashes of deleted traces that another segment goes on from.
+        purged: traces deleted by this purge.
+        purged_before: traces deleted by earlier ones.
+        blanked: traces whose persons this purge took out.
+    """
+
+    at: datetime
+    before: datetime
+    starts: tuple[ChainLink, ...] = ()
+    joints: tuple[str, ...] = ()
+    purged: int = 0
+    purged_before: int = 0
+    blanked: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The checkpoint as JSON-ready data."""
+        return attrs.asdict(self) | {
+            "format": FORMAT,
+            "at": iso(self.at),
+            "before": iso(self.before),
+            "starts": [attrs.asdict(link) for link in self.starts],
+            "joints": list(self.joints),
+        }
+
+    def to_bytes(self) -> bytes:
+        """The one text of the checkpoint: what is signed."""
+        return canonical(self.to_json()).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Checkpoint":
+        """A checkpoint as written by ``to_json``.
+
+        Raises:
+            InvalidInput: it is none.
+        """
+        try:
+            fields = dict(document)
+            if fields.pop("format") != FORMAT:
+                raise ValueError
+            times = {name: datetime.fromisoformat(fields[name]) for name in ("at", "before")}
+            starts = tuple(ChainLink(**link) for link in fields["starts"])
+            return cls(**fields | times | {"starts": starts, "joints": tuple(fields["joints"])})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InvalidInput("The checkpoint cannot be read.") from None
+
+
+def purge_traces(
+    store: Store, *, now: datetime, retention: timedelta = timedelta(days=RETENTION_DAYS)
+) -> Checkpoint:
+    """Take persons, and once closed whole traces, out of what is older than the retention.
+
+    Args:
+        store: the pilot's.
+        now: the time, aware.
+        retention: how long traces are kept.
+
+    Returns:
+        The checkpoint, which the store keeps too. Sign it and keep it elsewhere: chains are
+        checked from it on.
+
+    Raises:
+        InvalidInput: the retention is negative.
+    """
+    if retention < timedelta():
+        raise InvalidInput("A retention is not negative.", path="retention")
+    return store.write(lambda tx: _purge(tx, now, now - retention))
+
+
+def _purge(tx: Tx, now: datetime, before: datetime) -> Checkpoint:
+    over = phase(tx, hold=True) in _OVER
+    # What is still to be shipped needs to say who; after the closing nothing is.
+    blanked = tx.execute(
+        "UPDATE traces SET identity = NULL WHERE identity IS NOT NULL AND at < ?"
+        + ("" if over else " AND state = 'shipped'")
+        + " RETURNING seq",
+        (iso(before),),
+    )
+    known = checkpoint_of(tx) or Checkpoint(at=now, before=before)
+    starts = {link.segment: link for link in known.starts}
+    joints = set(known.joints)
+    purged = 0
+    for link in [*_ends(tx, iso(before))] if over else ():
+        starts[link.segment] = link
+        mine = (link.segment, link.position)
+        joints |= {
+            found
+            for (found,) in tx.execute(
+                "SELECT previous FROM segments WHERE previous IN"
+                " (SELECT hash FROM traces WHERE segment = ? AND position <= ?)",
+                mine,
+            )
+        }
+        gone = "DELETE FROM traces WHERE segment = ? AND position <= ? RETURNING seq"
+        purged += len(tx.execute(gone, mine))
+    made = Checkpoint(
+        at=now,
+        before=before,
+        starts=tuple(starts[segment] for segment in sorted(starts)),
+        joints=tuple(sorted(joints)),
+        purged=purged,
+        purged_before=known.purged_before + known.purged,
+        blanked=len(blanked),
+    )
+    if purged or blanked:
+        tx.execute(
+            "INSERT INTO pilot_events (kind, day, recorded_at, by_whom, reference, data)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                _KIND,
+                paris_day(now).isoformat(),
+                iso(now),
+                "eprescription-sdk",
+                "retention",
+                canonical(made.to_json()),
+            ),
+        )
+    return made
+
+
+def _ends(tx: Tx, before: str) -> Iterator[ChainLink]:
+    """Of each segment, the last link before the first trace that stays."""
+    rows = tx.execute(
+        "SELECT segment, coalesce(min(CASE WHEN at >= ? THEN position END), max(position))"
+        " FROM traces GROUP BY segment ORDER BY segment",
+        (before,),
+    )
+    for segment, first in rows:
+        last = tx.execute(
+            "SELECT hash FROM traces WHERE segment = ? AND position = ?", (segment, first - 1)
+        )
+        if last:
+            yield ChainLink(segment=segment, position=first - 1, hash=last[0][0])
+
+
+def checkpoint_of(tx: Tx) -> Checkpoint | None:
+    """The newest checkpoint of a store, if anything was ever purged."""
+    rows = tx.execute(
+        "SELECT data FROM pilot_events WHERE kind = ? ORDER BY seq DESC LIMIT 1", (_KIND,)
+    )
+    return Checkpoint.from_json(json.loads(rows[0][0])) if rows else None
+
+
+def verify_store(tx: Tx, checkpoint: Checkpoint | None = None) -> tuple[Break, ...]:
+    """Every place where the chains of a store do not hold, from its checkpoint on.
+
+    Args:
+        tx: a reading transaction.
+        checkpoint: one that was kept elsewhere; the store's own by default.
+    """
+    start = checkpoint or checkpoint_of(tx)
+    segments: list[tuple[str, str]] = [
+        (segment, previous)
+        for segment, previous in tx.execute("SELECT id, previous FROM segments ORDER BY id")
+    ]
+    receipt = receipt_of(tx)
+    anchored = {link.segment: link for link in receipt.heads} if receipt else {}
+    starts = {link.segment: link for link in start.starts} if start else {}
+    seen = {GENESIS, *(start.joints if start else ())}
+
+    def rows() -> Iterator[tuple[ChainLink, str]]:
+        for segment, position, hash_, body in tx.iterate(
+            "SELECT segment, position, hash, body FROM traces ORDER BY segment, position"
+        ):
+            seen.add(hash_)
+            yield ChainLink(segment=segment, position=position, hash=hash_), body
+
+    found = [*breaks(segments, rows(), anchored, starts)]
+    missing = "The trace that this segment goes on from is not here."
+    found += [
+        Break(segment=segment, position=0, what=missing)
+        for segment, previous in segments
+        if previous not in seen
+    ]
+    return tuple(found)

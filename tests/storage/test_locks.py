@@ -1,0 +1,69 @@
+"""The session lock of each engine, within a process, across processes and across forks."""
+
+import os
+import signal
+import time
+
+from eprescription_sdk.storage import Store
+from tests.processes import child
+
+
+def test_senders_share_it_and_a_closer_waits(either: Store) -> None:
+    lock = either.session_lock()
+    with lock.shared() as first, lock.shared() as second, lock.exclusive(0) as alone:
+        assert (first, second, alone) == (True, True, False)
+    with lock.exclusive(0) as alone, lock.shared() as sender, lock.exclusive(0) as other:
+        assert (alone, sender, other) == (True, False, False)
+
+
+def test_waiting_for_it_is_bounded(either: Store) -> None:
+    lock = either.session_lock()
+    with lock.shared():
+        started = time.monotonic()
+        with lock.exclusive(0.3) as alone:
+            assert not alone
+        assert 0.3 <= time.monotonic() - started < 2
+
+
+def test_the_kernel_gives_it_back_when_its_holder_is_killed(either: Store, place: str) -> None:
+    lock = either.session_lock()
+    with child("tests.storage.children", "lock", place) as holder:
+        assert holder.line() == "held"
+        with lock.exclusive(0.1) as alone:
+            assert not alone
+        holder.signal(signal.SIGKILL)
+        with lock.exclusive(5) as alone:
+            assert alone
+
+
+def test_a_forked_child_does_not_keep_its_parents_lock(either: Store) -> None:
+    lock = either.session_lock()
+    ready, over = os.pipe(), os.pipe()
+    with lock.shared():
+        pid = os.fork()
+        if pid == 0:
+            os.write(ready[1], b".")
+            os.read(over[0], 1)
+            os._exit(0)
+        os.read(ready[0], 1)
+        with lock.exclusive(0) as alone:
+            assert not alone
+    with lock.exclusive(0.5) as alone:
+        assert alone
+    os.write(over[1], b".")
+    os.waitpid(pid, 0)
+    for descriptor in (*ready, *over):
+        os.close(descriptor)
+
+
+def test_a_killed_parent_frees_it_although_its_child_lives(either: Store, place: str) -> None:
+    lock = either.session_lock()
+    with child("tests.storage.children", "lock_and_fork", place) as holder:
+        assert holder.line() == "held"
+        grandchild = int(holder.line())
+        try:
+            holder.signal(signal.SIGKILL)
+            with lock.exclusive(5) as alone:
+                assert alone
+        finally:
+            os.kill(grandchild, signal.SIGKILL)
