@@ -15,12 +15,13 @@ TEST_READY := $(VENV)/.test-ready
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak clean
+.PHONY: help demo test soak bench clean
 
 help:
 	@echo 'make demo    play a whole pilot against the sandbox; writes demo-output/'
 	@echo 'make test    lint, format, types, layers, tests with coverage'
 	@echo 'make soak    the tests that run for minutes under load'
+	@echo 'make bench   what is measured, as ratios in one run'
 	@echo 'make clean   remove the environment, the caches and demo-output/'
 
 demo: $(DEMO_READY)
@@ -41,6 +42,11 @@ test: $(TEST_READY)
 # A soak test may rightly be silent for longer than the tests' hang guard allows.
 soak: $(TEST_READY)
 	@$(BIN)/pytest -m soak -o faulthandler_timeout=0
+
+bench: $(TEST_READY)
+	@for each in envelope fhir_forms assessment; do \
+	  echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) demo-output dist build htmlcov coverage.xml .coverage .coverage.*
