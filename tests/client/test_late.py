@@ -1,5 +1,6 @@
 """Late answers, numbers that exist, cards that are pulled out (law 1)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import attrs
 import pytest
 
 import eprescription_sdk as ep
+from eprescription_sdk.credentials.practitioner import MARGIN
 from eprescription_sdk.ledger import State
 from eprescription_sdk.model.outcomes import AttemptResult
 from eprescription_sdk.sandbox import AnswerAfter, DropBeforeCommit, FaultCode, Operation
@@ -23,7 +25,7 @@ def test_a_success_at_13_seconds_behind_a_time_out_at_10_is_registered_once(
 ) -> None:
     content = mark()
     with world(tmp_path, side, unique=unique, profile=USUAL) as stage:
-        stage.sandbox.script(Operation.CREATE, AnswerAfter())
+        stage.sandbox.script(Operation.CREATE, AnswerAfter(13))
         outcome = stage.side.create(sample_prescription(text=content))
         assert isinstance(outcome, ep.Registered)
         assert outcome.attempts[0].result is AttemptResult.IN_DOUBT
@@ -56,8 +58,9 @@ class _Card:
         if not self.there or self.signed >= self.pulled_after:
             raise ep.CredentialUnavailable("The card is not in the reader.")
         self.signed += 1
-        # Expired at once: each attempt asks the card again.
-        return attrs.evolve(provider().assertion(now), expires_at=now)
+        # Too old a moment later: each attempt asks the card again.
+        soon = now + MARGIN + timedelta(milliseconds=1)
+        return attrs.evolve(provider().assertion(now), not_on_or_after=soon)
 
 
 @pytest.mark.parametrize("policy", ep.UncertainPolicy)

@@ -32,6 +32,12 @@ from eprescription_sdk.sandbox import (
     Unavailable,
 )
 from eprescription_sdk.testing import sample_prescription
+from eprescription_sdk.transport import (
+    AsyncHttpx2Transport,
+    AsyncHttpxTransport,
+    Httpx2Transport,
+    HttpxTransport,
+)
 from tests.client.harness import QUICK, World, brief, mark, world
 
 CHARACTERS = {
@@ -160,6 +166,15 @@ TABLE: dict[str, Row] = {
 }  # fmt: skip
 
 
+TRANSPORTS = {
+    ("httpx", "sync"): HttpxTransport,
+    ("httpx", "async"): AsyncHttpxTransport,
+    ("httpx2", "sync"): Httpx2Transport,
+    ("httpx2", "async"): AsyncHttpx2Transport,
+}
+"""The libraries that carry requests: what is seen on the wire must mean the same on each."""
+
+
 def _scripted(stage: World, row: Row) -> None:
     for fault in row.faults:
         stage.sandbox.script(Operation.CREATE, fault)
@@ -168,22 +183,36 @@ def _scripted(stage: World, row: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    ("character", "name"),
+    ("character", "name", "library"),
     [
-        (character, name)
+        (character, name, library)
+        for library in ("httpx", "httpx2")
         for character in CHARACTERS
         for name in TABLE
-        # What the service refuses unknown to us differs only where a request may come twice.
-        if character != "refuses-duplicates-unknown-to-us" or name in ("commit late", "exists")
+        # What the service refuses unknown to us differs only where a request may come twice;
+        # what comes of a verdict does not depend on the library that brought it.
+        if character == "accepts-duplicates"
+        or (character == "refuses-duplicates" and library == "httpx")
+        or (library == "httpx" and name in ("commit late", "exists"))
     ],
 )
-def test_every_fault_has_its_outcome(name: str, character: str, side: str, tmp_path: Path) -> None:
+def test_every_fault_has_its_outcome(
+    name: str, character: str, library: str, side: str, tmp_path: Path
+) -> None:
+    carrier = TRANSPORTS[library, side]()
     row, (unique, trusted) = TABLE[name], CHARACTERS[character]
     expected = (trusted and row.resent) or row.outcome
     held = row.held_resent if trusted and row.held_resent is not None else row.held
     content = mark()
     profile = brief(row.seconds) if row.seconds else QUICK
-    with world(tmp_path, side, unique=unique, trusted_unique=trusted, profile=profile) as stage:
+    with world(
+        tmp_path,
+        side,
+        unique=unique,
+        trusted_unique=trusted,
+        profile=profile,
+        transport=carrier,
+    ) as stage:
         _scripted(stage, row)
         outcome = stage.side.create(sample_prescription(text=content, reference="réf"))
 
@@ -287,3 +316,48 @@ def test_a_pause_asked_for_is_kept(side: str, tmp_path: Path) -> None:
 _PATIENT = ep.ServiceProfile(
     attempt_timeout=0.5, backoff_base=0.01, backoff_cap=0.1, retry_after_cap=1.5, deadline=4.0
 )
+
+
+READING: dict[str, tuple[Fault, type[ep.ServiceError] | None]] = {
+    "dropped": (DropBeforeCommit(), None),
+    "answers slowly": (AnswerAfter(2), None),
+    "answers late": (AnswerAfter(8), None),
+    "503": (Unavailable(), None),
+    "503 that asks to wait too long": (Unavailable(retry_after=20), ep.UnreadableReply),
+    "malformed": (Malformed(), None),
+    "truncated": (Truncated(), None),
+    "endless": (Endless(), None),
+    "reset in mid-body": (ResetMidBody(), None),
+    "refused": (FaultCode("sdkref_invalid", sender=True), ep.ServiceFault),
+    "not processed": (FaultCode("sdkref_unavailable"), None),
+    "unknown code": (FaultCode("insi_102"), ep.ServiceFault),
+    "credential expired": (ExpiredCredential(), ep.ServiceFault),
+}
+"""What strikes the first request of a consult or search, and the error; None: answered in the
+end, since reading may be tried again."""
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+@pytest.mark.parametrize("operation", [Operation.CONSULT, Operation.SEARCH])
+def test_every_fault_of_a_consult_or_search(
+    operation: Operation, library: str, side: str, tmp_path: Path
+) -> None:
+    with world(tmp_path, side, transport=TRANSPORTS[library, side]()) as stage:
+        made = stage.side.create(sample_prescription())
+        assert isinstance(made, ep.Registered)
+
+        def read() -> list[ep.PrescriptionNumber]:
+            if operation is Operation.CONSULT:
+                return [stage.side.consult(made.number).number]
+            query = ep.SearchQuery(prescriber=stage.who.rpps)
+            return [summary.number for summary in stage.side.search(query)]
+
+        for name, (fault, error) in READING.items():
+            stage.sandbox.script(operation, fault)
+            if error is None:
+                assert read() == [made.number], name
+            else:
+                with pytest.raises(error) as caught:
+                    read()
+                assert caught.value.message_ids, name
+        assert len(stage.sandbox.registrations) == 1

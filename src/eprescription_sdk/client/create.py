@@ -248,35 +248,26 @@ class Create:
         entry, followed = self._entry, self._followed
         origin = self._line.origin or FaultOrigin.NETWORK
         outcome: Outcome
-        if entry is not None and sent:
+        if entry is None and followed is not None:
+            outcome = self._outcomes.uncertain(followed)
+            write(self._document_given(followed))
+        elif entry is not None and sent:
             outcome = self._outcomes.uncertain(entry)
+        else:
+            outcome = self._outcomes.not_registered(Cause.NOT_SENT, entry=entry)
+        if entry is not None:
             write(
                 settlement(
                     self.core,
                     entry,
-                    State.UNCERTAIN,
+                    State.UNCERTAIN if sent else State.NOT_REGISTERED,
                     attempts=outcome.attempts,
                     call=self._trace(entry, outcome, origin, self.initiator),
-                    document=self.core.document,
-                    goes_on=True,
+                    cause=None if sent else Cause.NOT_SENT,
+                    document=self.core.document if sent else None,
+                    goes_on=sent,
                 )
             )
-        elif entry is None and followed is not None:
-            outcome = self._outcomes.uncertain(followed)
-            write(self._document_given(followed))
-        else:
-            outcome = self._outcomes.not_registered(Cause.NOT_SENT, entry=entry)
-            if entry is not None:
-                write(
-                    settlement(
-                        self.core,
-                        entry,
-                        State.NOT_REGISTERED,
-                        attempts=outcome.attempts,
-                        call=self._trace(entry, outcome, origin, self.initiator),
-                        cause=Cause.NOT_SENT,
-                    )
-                )
         self._told = len(outcome.attempts)
         self._measure(outcome)
         return outcome

@@ -34,8 +34,10 @@ BINDING = OPEN | {State.REGISTERED}
 def diagram() -> str:
     """The states and transitions as a Mermaid diagram, for the documentation."""
     lines = ["stateDiagram-v2", f"    [*] --> {State.SENDING.value}: journalled"]
-    for before in State:
-        for after in State:
-            if after in TRANSITIONS[before]:
-                lines.append(f"    {before.value} --> {after.value}")
+    lines += [
+        f"    {before.value} --> {after.value}"
+        for before in State
+        for after in State
+        if after in TRANSITIONS[before]
+    ]
     return "\n".join(lines) + "\n"

@@ -1,10 +1,11 @@
 """Traces dropped as files in a directory: one a day, gzip, with a manifest.
 
 ``2026-03-02.jsonl.gz`` holds what was shipped on that day (Europe/Paris),
-``2026-03-02.manifest.json`` its size, its hash and the chain heads in it, and, with a key,
-``2026-03-02.manifest.json.sig`` a detached signature of the manifest. Each file is replaced whole,
-so a reader never sees half of one; a file is final once its day is over. What the manifest does
-not count was left by a sender that died, and the next one cuts it off.
+``2026-03-02.jsonl.manifest.json`` its size, its hash and the chain heads in it, and, with a key,
+``2026-03-02.jsonl.manifest.json.sig`` a detached signature of the manifest. Each file is replaced
+whole, so a reader never sees half of one; a file is final once its day is over. What a manifest
+does not count was left by a sender that died: it is not acknowledged, and the next sender cuts it
+off.
 """
 
 import fcntl
@@ -62,6 +63,7 @@ class DirectorySink:
         self._profile = profile
         self._signer = signer
         self._clock = clock or SystemClock()
+        self._mended = False
 
     @property
     def batch(self) -> int:
@@ -83,6 +85,8 @@ class DirectorySink:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._alone():
+                if not self._mended:
+                    self._mend()
                 self._add(traces, contents)
         except (OSError, ValueError):
             raise TransportFailure(
@@ -99,15 +103,25 @@ class DirectorySink:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def _mend(self) -> None:
+        """Cut off what senders that died left behind, on whatever day that was."""
+        for data in self._folder.glob("????-??-??.*.gz"):
+            counted = _counted(_manifest_of(data))["bytes"]
+            if not counted:
+                data.unlink()
+            elif data.stat().st_size > counted:
+                replace(data, data.read_bytes()[:counted])
+        self._mended = True
+
     def _add(self, traces: Sequence[Encoded], contents: Sequence[bytes]) -> None:
         day = paris_day(self._clock.now()).isoformat()
-        suffix, lines = ".txt", b"".join(one + b"\n" for one in contents)
-        manifest_path = self._folder / f"{day}.manifest.json"
+        form = self._profile if isinstance(self._profile, FileProfile) else None
+        data = self._folder / f"{day}{form.suffix if form else '.txt'}.gz"
+        manifest_path = _manifest_of(data)
         before = _counted(manifest_path)
-        if isinstance(self._profile, FileProfile):
-            suffix = self._profile.suffix
-            lines = self._profile.append(contents, first=not before["bytes"])
-        data = self._folder / f"{day}{suffix}.gz"
+        lines = b"".join(one + b"\n" for one in contents)
+        if form is not None:
+            lines = form.append(contents, first=not before["bytes"])
         # Members of gzip may follow each other: what is there stays as it is.
         kept = data.read_bytes()[: before["bytes"]] if before["bytes"] else b""
         if hashlib.sha256(kept).hexdigest() != before["sha256"]:
@@ -134,6 +148,10 @@ class DirectorySink:
         if self._signer is not None:
             replace(Path(f"{manifest_path}.sig"), self._signer.sign(text))
         replace(manifest_path, text)
+
+
+def _manifest_of(data: Path) -> Path:
+    return data.with_suffix(".manifest.json")
 
 
 def _counted(manifest: Path) -> dict[str, Any]:

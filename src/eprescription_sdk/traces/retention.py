@@ -3,8 +3,8 @@
 First the column that says who is emptied, of every trace that is past its time and need not be
 shipped any more: the chain does not cover it. The rows themselves are what a verdict is recomputed
 from, so they go only once the traces are closed. The newest of each segment stays, without its
-persons: it is the head that the receipt names. Source: domain facts on retention (CNIL: 6 to 12
-months for logs).
+persons: it is the head that the receipt names. Source: CNIL, recommendation on logging (6 to 12
+months).
 """
 
 import json
@@ -112,9 +112,8 @@ def _purge(tx: Tx, now: datetime, before: datetime) -> Checkpoint:
     # What is still to be shipped needs to say who; after the closing nothing is.
     blanked = tx.execute(
         "UPDATE traces SET identity = NULL WHERE identity IS NOT NULL AND at < ?"
-        + ("" if over else " AND state = 'shipped'")
-        + " RETURNING seq",
-        (iso(before),),
+        " AND (state = 'shipped' OR ? = 1) RETURNING seq",
+        (iso(before), int(over)),
     )
     known = checkpoint_of(tx) or Checkpoint(at=now, before=before)
     starts = {link.segment: link for link in known.starts}

@@ -25,7 +25,14 @@ _OURS = "urn:eprescription-sdk:trace:1"
 """Our own code system, for what the guide has no code for."""
 
 _ACTIONS = {"create": "C", "consult": "R", "search": "E"}
-_OUTCOMES = {True: "0", False: "4"}
+_OUTCOMES = {
+    CallOutcome.UNCERTAIN: "4",
+    CallOutcome.NOT_REGISTERED: "8",
+    CallOutcome.FAILED: "8",
+    RegistrationState.UNCERTAIN: "4",
+    RegistrationState.NOT_REGISTERED: "8",
+}
+"""Code system audit-event-outcome: 0 success, 4 goes on (it is still being settled), 8 ended."""
 
 
 class TdeProfile:
@@ -48,7 +55,7 @@ class TdeProfile:
 
     def encode(self, trace: Trace, link: ChainLink) -> bytes:
         """One trace with its link of the chain."""
-        subtype, action, success, details = (
+        subtype, action, outcome, details = (
             _call(trace) if isinstance(trace, CallTrace) else _prescription(trace)
         )
         event: dict[str, Any] = {
@@ -60,7 +67,8 @@ class TdeProfile:
             "action": action,
             "period": {"start": trace.at.isoformat(timespec="milliseconds")},
             "recorded": trace.at.isoformat(timespec="milliseconds"),
-            "outcome": _OUTCOMES[success],
+            "outcome": _OUTCOMES.get(outcome, "0") if outcome else "0",
+            **({"outcomeDesc": outcome.value} if outcome else {}),
             "agent": [
                 {
                     "who": {
@@ -112,7 +120,10 @@ class TdeProfile:
         return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _call(trace: CallTrace) -> tuple[str, str, bool, dict[str, Any]]:
+_Coded = CallOutcome | RegistrationState | None
+
+
+def _call(trace: CallTrace) -> tuple[str, str, _Coded, dict[str, Any]]:
     details = {
         "initiator": trace.initiator.value,
         "attempts": trace.attempts,
@@ -123,11 +134,11 @@ def _call(trace: CallTrace) -> tuple[str, str, bool, dict[str, Any]]:
         "duration_ms": trace.duration_ms,
         "message_id": trace.message_id,
     }
-    succeeded = trace.outcome.succeeded and trace.outcome is not CallOutcome.UNCERTAIN
-    return f"call-{trace.operation.value}", _ACTIONS[trace.operation.value], succeeded, details
+    operation = trace.operation.value
+    return f"call-{operation}", _ACTIONS[operation], trace.outcome, details
 
 
-def _prescription(trace: PrescriptionTrace) -> tuple[str, str, bool, dict[str, Any]]:
+def _prescription(trace: PrescriptionTrace) -> tuple[str, str, _Coded, dict[str, Any]]:
     details = {
         "subject": trace.subject,
         "revision": trace.revision,
@@ -140,9 +151,9 @@ def _prescription(trace: PrescriptionTrace) -> tuple[str, str, bool, dict[str, A
         "corrects": trace.corrects.value if trace.corrects else None,
         "act": trace.act,
     }
-    succeeded = not trace.digital or trace.registration is RegistrationState.REGISTERED
     action = "C" if trace.revision == 1 else "U"
-    return "prescription" if trace.digital else "prescription-paper", action, succeeded, details
+    outcome = trace.registration if trace.digital else None
+    return "prescription" if trace.digital else "prescription-paper", action, outcome, details
 
 
 def _document(trace: PrescriptionTrace) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Detached signatures, checked with the public key and by openssl's own command where it is."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.traces.signing import Signer
+
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | dsa.DSAPrivateKey
+
+
+def pem(key: Key) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.parametrize(
+    "key", [rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())]
+)
+def test_openssl_agrees(key: Key, tmp_path: Path) -> None:
+    names = ("content", "signature", "public.pem")
+    content, signature, public = (tmp_path / name for name in names)
+    content.write_bytes(b"a manifest")
+    signature.write_bytes(Signer(pem(key)).sign(b"a manifest"))
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    command: list[str | Path] = ["openssl", "dgst", "-sha256", "-verify", public]
+    command += ["-signature", signature, content]
+    assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
+    content.write_bytes(b"another")
+    assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode != 0
+
+
+def test_an_edwards_key_signs_too() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    key.public_key().verify(Signer(pem(key)).sign(b"a manifest"), b"a manifest")
+
+
+def test_a_key_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        Signer(b"nothing of a key")
+    with pytest.raises(ConfigurationError, match="of a kind"):
+        Signer(pem(dsa.generate_private_key(2048)))
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        Signer.from_file(tmp_path / "none.pem")
+
+
+def test_a_signer_does_not_show_its_key() -> None:
+    assert repr(Signer(pem(ed25519.Ed25519PrivateKey.generate()))) == "Signer(…)"
