@@ -1,10 +1,12 @@
 """How long an assessment takes and how much memory, from 20 thousand traces to a million.
 
 The ceiling is half a second for 20 thousand traces, all criteria and readings, and linear time and
-flat memory from there (design budgets). Time keeps to it. Memory does not: it grows by some 130
-bytes a trace, because which revision of a prescription is the last one, and which other one it
-follows or corrects, is known only once all are read, and nothing is spilled to a disk that the host
-did not choose. A pilot of ten practitioners has some ten thousand traces, a few megabytes.
+flat memory from there (design budgets). Processor time keeps close to linear: of a million, each
+trace took a quarter more than of 20 thousand; reading a file larger than the cache comes on top.
+Memory is not flat: it grows by some 130 bytes a trace, because which revision of a prescription is
+the last one, and which other one it follows or corrects, is known only once all are read, and
+nothing is spilled to a disk that the host did not choose. A pilot of ten practitioners has some ten
+thousand traces, a few megabytes.
 
 Run: ``python benchmarks/assessment.py [traces ...]``.
 """
@@ -202,7 +204,8 @@ def main(counts: list[int]) -> None:
         slower = measured[most]["processor"] / measured[least]["processor"]
         growth = measured[most]["mebibytes"] - measured[least]["mebibytes"]
         print(
-            f"  {times:.0f}× the traces: {slower:.1f}× the processor time (linear would be {times:.0f}×),"
+            f"  {times:.0f}× the traces: {slower:.1f}× the processor time"
+            f" (linear would be {times:.0f}×),"
             f" {growth * 2**20 / (most - least):.0f} bytes a trace more (flat would be 0)"
         )
 

@@ -67,10 +67,14 @@ def play(stage: Stage, documents: list[Document], advance: Callable[[str], None]
     for document in documents:
         by_day[document.at.date()].append(document)
     first = min(by_day)
+    down = False
     for day, todays in by_day.items():
         if score.midway is None and (day - first).days >= REMINDER_AFTER_DAYS:
             score.midway = assess(stage.client.store, key=stage.settings.key, clock=stage.clock)
         for document in todays:
+            if down and not document.outage:
+                _service_is_back(stage)
+            down = document.outage
             stage.clock.move_to(document.at)
             practitioner = stage.practitioners[document.who]
             with ExitStack() as stack:
@@ -79,6 +83,9 @@ def play(stage: Stage, documents: list[Document], advance: Callable[[str], None]
                 _write(stage, stage.client.acting_as(practitioner), document, score)
             written[day, practitioner.rpps] += 1
             advance(f"{day:%d/%m/%Y}")
+        if down:
+            _service_is_back(stage)
+        down = False
         _evening(stage, day, written)
     _turn_away(stage, score)
     _registers(stage)
@@ -91,6 +98,11 @@ def _begin(stage: Stage) -> None:
     first = min(each.go_live for each in stage.dossier.practitioners)
     stage.clock.move_to(datetime.combine(first, time(8), PARIS))
     stage.pilot.start(by=BY, reference="SIMULATION-LANCEMENT")
+
+
+def _service_is_back(stage: Stage) -> None:
+    """The simulated clock jumps an hour; the breaker measures real time, so it is given some."""
+    stage.clock.sleep(stage.settings.profile.breaker_pause)
 
 
 def _write(stage: Stage, doctor: Acting, document: Document, score: Score) -> None:
