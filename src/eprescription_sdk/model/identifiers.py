@@ -5,6 +5,7 @@ refuses a value that breaks one. Personal identifiers hide their value in ``repr
 """
 
 import re
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Self
 
@@ -23,7 +24,7 @@ _text = attrs.field(validator=attrs.validators.instance_of(str))
 
 
 @attrs.frozen
-class Identifier:
+class Identifier(ABC):
     """Base of the identifiers: a string that knows its own rule."""
 
     value: str = _text
@@ -41,9 +42,9 @@ class Identifier:
             raise InvalidIdentifier(problem)
         return identifier
 
+    @abstractmethod
     def problem(self) -> str | None:
         """The rule that the value breaks, in one sentence, or None."""
-        raise NotImplementedError
 
     def format(self) -> str:
         """The value as a person reads it; only ever for the eyes of who may see it."""

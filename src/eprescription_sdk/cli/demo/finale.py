@@ -78,7 +78,8 @@ def finish(stage: Stage, score: Score, output: Path) -> Finale:
         for index, practitioner in enumerate(stage.practitioners[:AFTERWARDS])
     )
     stage.client.shipper.drain(timeout=2)
-    assessment = assess(store, key=key, clock=stage.clock)
+    faults = stage.settings.profile.faults
+    assessment = assess(store, key=key, clock=stage.clock, known_faults=faults)
     write_report(assessment, output / "report.html", name=stage.dossier.pilot.name)
     write_json(output / "assessment.json", assessment.to_dict())
     write_json(output / "receipt.json", receipt.to_json())
