@@ -48,7 +48,7 @@ def test_a_pilot_from_the_first_call_to_the_closing(
         receipt = closing.close(
             there,
             shipper=stage.side.client.shipper,
-            unsettled=(),
+            unsettled=lambda _: (),
             module="exemple-ordonnance",
             now=SystemClock().now,
         )

@@ -17,7 +17,13 @@ import pytest
 
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
-from eprescription_sdk.sandbox import AnswerAfter, Operation, Sandbox, Unavailable
+from eprescription_sdk.sandbox import (
+    AnswerAfter,
+    CommitThenDrop,
+    Operation,
+    Sandbox,
+    Unavailable,
+)
 from eprescription_sdk.storage import Store
 from eprescription_sdk.traces import closing, gate, outbox
 from eprescription_sdk.traces.closing import Receipt
@@ -54,7 +60,7 @@ def close(
     return closing.close(
         store,
         shipper=shipper,
-        unsettled=unsettled,
+        unsettled=lambda _: unsettled,
         module=MODULE,
         now=lambda: NOW,
         timeout=timeout,
@@ -115,6 +121,17 @@ def test_without_a_shipper_what_waits_is_counted(assessed: Store) -> None:
     assert receipt.counts["pending"] == 4
     assert receipt.last_sent == ()
     assert receipt.simulation
+
+
+def test_what_left_and_was_not_confirmed_is_not_called_unsent(
+    assessed: Store, sandbox: Sandbox, shipper: Shipper
+) -> None:
+    ids = record(assessed, 1)
+    sandbox.script(Operation.TRACE, CommitThenDrop(), times=1000)
+    receipt = close(assessed, shipper, timeout=0.5)
+    assert set(sandbox.collector.traces) == set(ids)
+    assert receipt.counts["pending"] == 1
+    assert list(receipt.unconfirmed) == ids
 
 
 def test_closing_an_unreachable_collector_still_ends(

@@ -60,7 +60,7 @@ def test_what_became_of_a_claim(running: Store) -> None:
     def work(tx: Tx) -> None:
         outbox.shipped(tx, [1], at(5))
         outbox.quarantine(tx, 2, "HTTP 400", "a")
-        outbox.release(tx, [3], "a")
+        outbox.release(tx, [3], "a", tried=True)
 
     running.write(work)
     assert states(running) == ["shipped", "quarantined", "pending", "pending"]
@@ -82,7 +82,7 @@ def test_a_former_holder_neither_releases_nor_quarantines(running: Store) -> Non
     def work(tx: Tx) -> None:
         outbox.quarantine(tx, 1, "HTTP 400", "stopped")
         outbox.quarantine(tx, 2, "HTTP 400", "stopped")
-        outbox.release(tx, [3], "stopped")
+        outbox.release(tx, [3], "stopped", tried=True)
 
     running.write(work)
     assert states(running) == ["shipped", "claimed", "claimed"]

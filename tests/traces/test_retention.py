@@ -32,7 +32,7 @@ def record_at(store: Store, recorder: Recorder, *moments: datetime) -> None:
 
 def closed(store: Store) -> None:
     set_phase(store, Phase.ASSESSED)
-    close(store, shipper=None, unsettled=(), module=MODULE, now=lambda: AT)
+    close(store, shipper=None, unsettled=lambda _: (), module=MODULE, now=lambda: AT)
 
 
 def faults(store: Store, checkpoint: Checkpoint | None = None) -> tuple[Break, ...]:

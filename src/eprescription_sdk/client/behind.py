@@ -86,7 +86,7 @@ class Behind:
                 future.set_exception(error)
 
         if not self.start(work, call):
-            return driver.run(call.run(), call.interrupted)
+            work()
         try:
             concurrent.futures.wait([future], timeout=patience)
         except BaseException:

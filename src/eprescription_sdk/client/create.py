@@ -125,12 +125,23 @@ class Create:
         self._entry = entry
         opened = yield Journal(lambda tx: open_entry(core, tx, entry))
         if opened is Wall.OUTSIDE or isinstance(opened, Entry):
+            if isinstance(opened, Entry):
+                self._followed = opened
             self._entry = None
             if isinstance(opened, Entry):
+                if self._caller.gone:
+                    yield self._paper_given(opened)
                 return (yield from self._follow(opened))
             return self._outcomes.not_registered(Cause.NOT_IN_PILOT)
         outcome = yield from self._send(entry, body)
         return outcome
+
+    def _paper_given(self, entry: Entry) -> Settle:
+        """Who left before the reference was found bound was told to give plain paper."""
+        now = self.core.clock.now()
+        return Settle(
+            lambda tx: ledger.document_given(tx, entry.number, DocumentGiven.PLAIN, now=now)
+        )
 
     # --- sending ----------------------------------------------------------------------------
 

@@ -52,8 +52,16 @@ def settle_doubt(
         resend: the frozen body, where the caller still has it.
         patient: wait even while the service is left alone, since it does not answer.
     """
+    consult = _consult(line.core, entry)
+    if consult is None:
+        return Finding(registered=None, last_send_at=entry.last_send_at)
+    return (yield from _ask(line, entry, consult, resend=resend, patient=patient))
+
+
+def _ask(
+    line: Line, entry: Entry, consult: Fragment, *, resend: Fragment | None, patient: bool
+) -> Engine[Finding]:
     core, profile = line.core, line.core.settings.profile
-    consult = prepare(core.codec.encode_consult(entry.number))
     last_send, turn = entry.last_send_at, 0
     while True:
         turn += 1
@@ -90,6 +98,14 @@ def settle_doubt(
         if pause >= line.left or pause > max(profile.retry_after_cap, profile.backoff_cap):
             return Finding(registered=None, last_send_at=last_send)
         yield Sleep(pause)
+
+
+def _consult(core: Core, entry: Entry) -> Fragment | None:
+    try:
+        return prepare(core.codec.encode_consult(entry.number))
+    except Exception as error:  # noqa: BLE001  (a codec is foreign code, and something was sent)
+        telemetry.event("codec.failed", level=logging.WARNING, kind=type(error).__name__)
+        return None
 
 
 class _Match(Enum):

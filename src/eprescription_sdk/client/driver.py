@@ -120,7 +120,9 @@ class Driver(_Driver):
                 except StopIteration as stop:
                     value: R = stop.value
                     return value
-                if self._stopping is not None and self._stopping.is_set():
+                stopped = self._stopping is not None and self._stopping.is_set()
+                # An answer that is known is written down: it keeps nobody waiting.
+                if stopped and not isinstance(effect, Settle):
                     raise Stopped
                 result = self._carry_out(effect)
         except BaseException:

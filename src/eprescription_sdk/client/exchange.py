@@ -87,6 +87,9 @@ class Line:
             security = envelope.prepare_assertion(assertion.xml)
         except (InvalidInput, UnicodeDecodeError):
             raise CredentialUnavailable("The assertion is not well-formed XML.") from None
+        if operation is Operation.CREATE and self.caller.barred:
+            # Before the breaker is asked: what leaves nothing must not use up its probe.
+            return _too_late()
         permit = self._permit()
         if permit is None:
             return Verdict(

@@ -102,6 +102,12 @@ def open_entry(core: Core, tx: Tx, entry: Entry) -> Wall | Entry | None:
         standing = wall(tx, entry.rpps, paris_day(entry.created_at + tx.clock_offset))
         if standing is Wall.OUTSIDE:
             return standing
+    if ledger.find(tx, number=entry.number) is not None:
+        raise ConfigurationError(
+            "The minter gave a number that was given before; nothing was sent.",
+            path="minter",
+            way_out="A number is given once, also after a restart or a restored backup.",
+        )
     ledger.journal(tx, entry)
     return None
 

@@ -52,6 +52,9 @@ def settlement(
 
     def work(tx: Tx) -> None:
         before = ledger.find(tx, number=entry.number)
+        if before is not None and before.subject != entry.subject:
+            # A minter gave this number twice: the other prescription's fate is not ours to write.
+            return
         changed = ledger.settle(
             tx,
             entry.number,

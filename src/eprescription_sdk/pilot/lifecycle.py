@@ -224,13 +224,11 @@ class Pilot:
         self._store.read(lambda tx: self._legal(tx, Step.CLOSE_TRACES))
         if settle is not None:
             settle()
-        module, unsettled = self._store.read(
-            lambda tx: (self._dossier(tx).pilot.module, self._unsettled(tx))
-        )
+        module = self._store.read(self._dossier).pilot.module
         receipt = closing.close(
             self._store,
             shipper=shipper,
-            unsettled=unsettled,
+            unsettled=self._unsettled,
             module=module,
             now=self._clock.now,
             timeout=timeout,

@@ -41,8 +41,8 @@ class Receipt:
         last_sent: id and time of the last trace the collector accepted; empty if none.
         heads: newest link of each chain segment.
         unsettled: keyed pseudonyms of prescriptions whose registration is not known.
-        unconfirmed: ids of traces that a sender had claimed and never confirmed, because it
-            died or because closing was forced: they may or may not have arrived.
+        unconfirmed: ids of traces that were tried and never confirmed, because the sender died,
+            the answer was lost or closing was forced: they may or may not have arrived.
         losses: traces that could not be recorded, by reason.
         forced: whether closing did not wait for every sender.
         simulation: whether a stand-in of this SDK took part in any trace.
@@ -91,7 +91,7 @@ def close(
     store: Store,
     *,
     shipper: Shipper | None,
-    unsettled: Sequence[str],
+    unsettled: Callable[[Tx], Sequence[str]],
     module: str,
     now: Callable[[], datetime],
     timeout: float = 30.0,
@@ -107,7 +107,8 @@ def close(
     Args:
         store: the pilot's.
         shipper: drains what waits before closing; None leaves it unsent, and counted.
-        unsettled: keyed pseudonyms of the prescriptions still uncertain.
+        unsettled: reads the keyed pseudonyms of the prescriptions still uncertain, in the
+            transaction that writes the receipt.
         module: identity of the module.
         now: the time.
         timeout: how long to drain, and then to wait for senders, in seconds each.
@@ -156,7 +157,12 @@ def _shut(tx: Tx, module: str) -> bool:
 
 
 def _close(
-    tx: Tx, *, module: str, closed_at: datetime, unsettled: Sequence[str], forced: bool
+    tx: Tx,
+    *,
+    module: str,
+    closed_at: datetime,
+    unsettled: Callable[[Tx], Sequence[str]],
+    forced: bool,
 ) -> None:
     # Another process may have closed it since: its receipt stands.
     if phase(tx) is not Phase.CLOSING:
@@ -172,7 +178,7 @@ def _close(
         counts={state.value: count for state, count in outbox.counts(tx).items()},
         last_sent=tuple(last[0]) if last else (),
         heads=heads(tx),
-        unsettled=tuple(unsettled),
+        unsettled=tuple(unsettled(tx)),
         unconfirmed=_claimed(tx),
         losses=losses(tx),
         forced=forced,
@@ -201,7 +207,10 @@ def _may_live(owner: str) -> bool:
 
 
 def _claimed(tx: Tx) -> tuple[str, ...]:
-    rows = tx.execute("SELECT id FROM traces WHERE state = 'claimed' ORDER BY seq")
+    rows = tx.execute(
+        "SELECT id FROM traces"
+        " WHERE state = 'claimed' OR (state = 'pending' AND tries > 0) ORDER BY seq"
+    )
     return tuple(row[0] for row in rows)
 
 

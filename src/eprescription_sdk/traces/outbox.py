@@ -71,13 +71,20 @@ def shipped(tx: Tx, seqs: Sequence[int], now: datetime) -> None:
         )
 
 
-def release(tx: Tx, seqs: Sequence[int], owner: str) -> None:
-    """These are to be tried again, by anyone, unless somebody else took them over."""
+def release(tx: Tx, seqs: Sequence[int], owner: str, *, tried: bool) -> None:
+    """These are to be tried again, by anyone, unless somebody else took them over.
+
+    Args:
+        tx: the transaction.
+        seqs: their rows.
+        owner: who held them.
+        tried: whether they left, so that they may have arrived although nobody confirmed it.
+    """
     for seq in seqs:
         tx.execute(
-            "UPDATE traces SET state = 'pending', lease_owner = NULL"
+            "UPDATE traces SET state = 'pending', lease_owner = NULL, tries = tries - ?"
             " WHERE seq = ? AND state = 'claimed' AND lease_owner = ?",
-            (seq, owner),
+            (0 if tried else 1, seq, owner),
         )
 
 
@@ -97,7 +104,7 @@ def replay(tx: Tx) -> int:
     """Put everything quarantined back in line; how many."""
     return len(
         tx.execute(
-            "UPDATE traces SET state = 'pending', reason = NULL"
+            "UPDATE traces SET state = 'pending', reason = NULL, tries = 0"
             " WHERE state = 'quarantined' RETURNING seq"
         )
     )

@@ -28,7 +28,7 @@ from tenacity.stop import stop_base
 
 from eprescription_sdk import telemetry
 from eprescription_sdk.clock import Clock
-from eprescription_sdk.errors import ConfigurationError, InvalidInput
+from eprescription_sdk.errors import ConfigurationError, Delivery, InvalidInput, TransportFailure
 from eprescription_sdk.ports import TraceProfile, Transport
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import outbox
@@ -154,6 +154,7 @@ class Shipper:
     def _ship(self, parcels: tuple[Parcel, ...], owner: str, lease_ends: float) -> Shipment:
         sent: list[int] = []
         failed: list[int] = []
+        unsent: list[int] = []
         ready, refused = self._encode(parcels)
         size = self._sink.batch
         while ready:
@@ -162,13 +163,13 @@ class Shipper:
             # A sender that was stopped for long may find that its lease is over, or that the
             # traces were closed by force meanwhile.
             late = self._clock.monotonic() > lease_ends
-            if failed or late or self._stop.is_set() or self._shut:
-                failed += seqs
+            if failed or unsent or late or self._stop.is_set() or self._shut:
+                unsent += seqs
                 continue
             try:
                 reason = self._sink.send([encoded for _, encoded in some])
-            except Exception:  # noqa: BLE001  (a sink is foreign code; what went, is written)
-                failed += seqs
+            except Exception as error:  # noqa: BLE001  (foreign code; what went, is written)
+                (unsent if _never_left(error) else failed).extend(seqs)
                 continue
             if reason is None:
                 sent += seqs
@@ -182,13 +183,14 @@ class Shipper:
             outbox.shipped(tx, sent, self._clock.now())
             for seq, reason in refused:
                 outbox.quarantine(tx, seq, reason, owner)
-            outbox.release(tx, failed, owner)
+            outbox.release(tx, failed, owner, tried=True)
+            outbox.release(tx, unsent, owner, tried=False)
 
         if parcels:
             self._store.write(write_back)
         for _, reason in refused:
             telemetry.count("trace_quarantined", reason)
-        return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed))
+        return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed) + len(unsent))
 
     def _encode(
         self, parcels: tuple[Parcel, ...]
@@ -268,3 +270,7 @@ class Shipper:
 def _told(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
     telemetry.event("shipping.paused", reason=type(error).__name__ if error else "collector")
+
+
+def _never_left(error: Exception) -> bool:
+    return isinstance(error, TransportFailure) and error.delivery is Delivery.NOT_SENT
