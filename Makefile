@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # `make PYTHON=/path/to/python test` chooses the interpreter.
 PYTHON ?=
+# How many tests run at once; most of them wait for a socket or a process.
+WORKERS ?= 4
 
 # The environment exists; it can run the demo; it can also run the tests.
 CREATED := $(VENV)/.created
@@ -37,7 +39,7 @@ test: $(TEST_READY)
 	@echo '[4/5] layers: lint-imports'
 	@$(BIN)/lint-imports --no-logo
 	@echo '[5/5] tests: pytest with coverage'
-	@$(BIN)/pytest --cov
+	@$(BIN)/pytest --cov -n $(WORKERS) --dist worksteal
 
 # A soak test may rightly be silent for longer than the tests' hang guard allows.
 soak: $(TEST_READY)

@@ -4,11 +4,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from eprescription_sdk.storage import Store
 from tests.postgres import Postgres
 from tests.stores import opened
+
+# Tests share their machine: how long one example takes says nothing.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 CONFORMANCE_VARIABLE = "EPRESCRIPTION_CONFORMANCE_DIR"
 

@@ -13,7 +13,7 @@ from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.fhir import from_xml, prescription_from_fhir, prescription_to_fhir, to_xml
 from eprescription_sdk.model.json_form import prescription_from_json, prescription_to_json
 from eprescription_sdk.model.lines import MedicationLine
-from eprescription_sdk.model.posology import Duration, Quantity, Weekday
+from eprescription_sdk.model.posology import Dosage, Duration, Quantity, Weekday
 from eprescription_sdk.model.prescription import ExecutionReading, Prescription
 from eprescription_sdk.model.problems import Level
 from tests.fhir.cases import CASES, CONCEPT, MEDICATION, request
@@ -234,6 +234,17 @@ def test_an_edit_takes_the_high_end_of_the_old_value_away() -> None:
     over = Duration(value=samples.DAY.value, unit=samples.DAY.unit)
     after = edited(CASES["durations"], over=over)["timing"]["repeat"]
     assert after == {"duration": 1, "durationUnit": "d"}
+
+
+def test_an_edit_may_leave_one_of_two_steps_and_nothing_in_it() -> None:
+    source = CASES["the same step twice"]
+    (line,) = imported(bundle(source)).lines
+    assert isinstance(line, MedicationLine)
+    emptied = Dosage(sequence=1, kept=line.dosage[0].kept)
+    changed = samples.prescription(attrs.evolve(line, dosage=(emptied,)))
+    out = prescription_to_fhir(changed, number=samples.NUMBER)
+    assert resources(out)[0]["dosageInstruction"] == [{"sequence": 1}]
+    assert from_xml(to_xml(out).encode()) == out
 
 
 @given(data=st.data())

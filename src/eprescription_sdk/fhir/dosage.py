@@ -70,7 +70,9 @@ def write_dosages(dosages: tuple[Dosage, ...], text: str, path: str) -> list[dic
     for index, dosage in enumerate(dosages):
         written = _write(dosage, several=several)
         restore(written, dosage.kept, f"{path}.dosage[{index}].kept")
-        found.append(written)
+        # An edit may leave a step nothing to say, and its import may have had no rank: an element
+        # cannot be empty.
+        found.append(written or {"sequence": dosage.sequence})
     return found
 
 
