@@ -93,7 +93,9 @@ CODES = {
 def test_an_error_says_what_where_and_what_to_do() -> None:
     error = errors.StoreUnavailable("The disk is full.", path="s.db", way_out="Make room.")
     assert str(error) == "[EP-STORE-UNAVAILABLE] The disk is full. (at s.db) Make room."
-    assert str(errors.EPrescriptionError("It broke.")) == "[EP-ERROR] It broke."
+    assert str(errors.EPrescriptionError("It broke.")) == (
+        "[EP-ERROR] It broke. Look up the code in the documentation."
+    )
 
 
 def test_every_finding_is_in_the_message() -> None:

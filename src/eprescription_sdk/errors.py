@@ -27,7 +27,8 @@
     └── VerificationFailed          an export whose chain or figures do not hold
 
 Each error says what happened, where (``path``) and what to do (``way_out``), and has a
-stable ``code``. None carries a patient's data, an RPPS or a prescription number.
+stable ``code``. One that a prescriber may meet has a French sentence to show them (``text_fr``).
+None carries a patient's data, an RPPS or a prescription number.
 """
 
 from collections.abc import Sequence
@@ -41,29 +42,34 @@ class EPrescriptionError(Exception):
     Args:
         message: what happened, in one sentence.
         path: where: a file, a field path such as ``lines[2].label``, a setting's name.
-        way_out: what to do about it.
+        way_out: what to do about it; the ``cure`` of its kind where nothing better is known.
     """
 
     code: ClassVar[str] = "EP-ERROR"
+    """Stable: a host may match on it."""
+    cure: ClassVar[str] = "Look up the code in the documentation."
+    """What to do about any error of this kind."""
+    text_fr: str | None = None
+    """What to show the prescriber, where one may meet it."""
 
     def __init__(
         self, message: str, *, path: str | None = None, way_out: str | None = None
     ) -> None:
         self.message = message
         self.path = path
-        self.way_out = way_out
+        self.way_out = way_out or self.cure
         super().__init__(message)
 
     def __str__(self) -> str:
         where = f" (at {self.path})" if self.path else ""
-        cure = f" {self.way_out}" if self.way_out else ""
-        return f"[{self.code}] {self.message}{where}{cure}"
+        return f"[{self.code}] {self.message}{where} {self.way_out}"
 
 
 class ConfigurationError(EPrescriptionError):
     """Settings or ports that cannot work together; raised at construction."""
 
     code = "EP-CONFIG"
+    cure = "Correct the setting or the port that is named; nothing was sent."
 
 
 class MissingExtra(ConfigurationError):
@@ -89,6 +95,7 @@ class InvalidInput(EPrescriptionError):
     """
 
     code = "EP-INPUT"
+    cure = "Correct what is named, and give it again; nothing was changed."
 
     def __init__(
         self,
@@ -108,54 +115,71 @@ class InvalidIdentifier(InvalidInput):
     """An identifier that breaks its own rule (RPPS, FINESS, INS, prescription number)."""
 
     code = "EP-INPUT-IDENTIFIER"
+    cure = "Take the number from its source again; do not mend it."
 
 
 class XmlRefused(InvalidInput):
     """A document that is malformed, too large, too deep, or carries a document type."""
 
     code = "EP-INPUT-XML"
+    cure = "Ask its sender for a well-formed document of ordinary size."
 
 
 class StoreError(EPrescriptionError):
     """The ledger or trace store."""
 
     code = "EP-STORE"
+    cure = "Run: eprescription doctor"
+    text_fr = (
+        "L'ordonnance n'a pas pu être préparée, et rien n'a été envoyé. Remettez une "
+        "ordonnance papier, sans numéro ni code 2D."
+    )
 
 
 class StoreUnavailable(StoreError):
     """The store cannot be written now (full, read-only, locked, gone). Nothing was sent."""
 
     code = "EP-STORE-UNAVAILABLE"
+    cure = "Let this process write to the store, then try again."
 
 
 class StoreUnsafe(StoreError):
     """The file's write-ahead log changed under us: another SQLite library opened it."""
 
     code = "EP-STORE-UNSAFE"
+    cure = "Open this file with no other SQLite library in the same process."
 
 
 class StoreCorrupt(StoreError):
     """The file is damaged, or it is not a store of this SDK."""
 
     code = "EP-STORE-CORRUPT"
+    cure = "Stop the writers, keep the file, and restore the last backup."
 
 
 class StoreTooNew(StoreError):
     """The store was written by a later release than this one."""
 
     code = "EP-STORE-TOO-NEW"
+    cure = "Install the later release of eprescription-sdk."
 
 
 class CredentialUnavailable(EPrescriptionError):
     """The practitioner's card or session is not at hand, or has expired."""
 
     code = "EP-CREDENTIAL"
+    cure = "Ask the practitioner for their card or a new session."
+    text_fr = (
+        "Votre carte ou votre session n'est pas disponible. Insérez votre carte ou "
+        "reconnectez-vous."
+    )
 
 
 class ReferenceConflict(EPrescriptionError):
     """A host reference that is still bound came back with other content."""
 
     code = "EP-REFERENCE"
+    cure = "Give a new prescription a new reference."
 
 
 class ServiceError(EPrescriptionError):
@@ -165,6 +189,11 @@ class ServiceError(EPrescriptionError):
     """
 
     code = "EP-SERVICE"
+    cure = "Give the message ids to the service's support."
+    text_fr = (
+        "Le service de l'ordonnance numérique n'a pas donné de réponse exploitable. Réessayez "
+        "dans un instant."
+    )
     message_ids: tuple[str, ...] = ()
 
 
@@ -172,6 +201,8 @@ class ServiceUnreachable(ServiceError):
     """The téléservice never answered."""
 
     code = "EP-SERVICE-UNREACHABLE"
+    cure = "Check the network, then try again later."
+    text_fr = "Le service de l'ordonnance numérique ne répond pas. Réessayez dans un instant."
 
 
 class ServiceFault(ServiceError):
@@ -181,6 +212,10 @@ class ServiceFault(ServiceError):
     """
 
     code = "EP-SERVICE-FAULT"
+    cure = (
+        "Look the fault's code up in the specification; give the message ids to the "
+        "service's support."
+    )
 
     def __init__(self, message: str, *, fault_code: str | None, text_fr: str) -> None:
         self.fault_code = fault_code
@@ -192,12 +227,15 @@ class UnreadableReply(ServiceError):
     """The téléservice answered with something that cannot be read."""
 
     code = "EP-SERVICE-UNREADABLE"
+    cure = "Try again; if it stays, give the message ids to the service's support."
 
 
 class PrescriptionNotFound(ServiceError):
     """The téléservice answered that no prescription has this number."""
 
     code = "EP-SERVICE-NOT-FOUND"
+    cure = "Check the number with whoever gave it."
+    text_fr = "Aucune ordonnance numérique ne porte ce numéro."
 
 
 class Delivery(Enum):
@@ -215,6 +253,7 @@ class TransportFailure(EPrescriptionError):
     """A request that brought no answer, with what is known of its delivery."""
 
     code = "EP-TRANSPORT"
+    cure = "Its delivery says whether the request may be sent again."
 
     def __init__(self, message: str, *, delivery: Delivery) -> None:
         self.delivery = delivery
@@ -225,18 +264,21 @@ class PilotError(EPrescriptionError):
     """The pilot's rules."""
 
     code = "EP-PILOT"
+    cure = "Look at the dossier and the phase: eprescription pilot check."
 
 
 class IllegalStep(PilotError):
     """A lifecycle step that is not legal now; the message lists the legal ones."""
 
     code = "EP-PILOT-STEP"
+    cure = "Take a step that is legal now."
 
 
 class ClosingPending(PilotError):
     """Closing waits for a sender that still holds its lock; ``holders`` names them."""
 
     code = "EP-PILOT-CLOSING"
+    cure = "Let the sender finish or end it, then close again; or force."
 
     def __init__(self, message: str, *, holders: Sequence[str], way_out: str | None = None) -> None:
         self.holders = tuple(holders)
@@ -247,3 +289,4 @@ class VerificationFailed(EPrescriptionError):
     """An export whose chain or figures do not hold."""
 
     code = "EP-VERIFY"
+    cure = "Ask its sender for the export again, as it was written."
