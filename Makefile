@@ -9,21 +9,26 @@ PYTHON ?=
 # How many tests run at once; most of them wait for a socket or a process.
 WORKERS ?= 4
 
-# The environment exists; it can run the demo; it can also run the tests.
+# The environment exists; it can run the demo; it can also run the tests; it can make a release.
 CREATED := $(VENV)/.created
 DEMO_READY := $(VENV)/.demo-ready
 TEST_READY := $(VENV)/.test-ready
+RELEASE_READY := $(VENV)/.release-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak bench clean
+.PHONY: help demo test soak bench dist test-wheel test-lowest audit clean
 
 help:
 	@echo 'make demo    play a whole pilot against the sandbox; writes demo-output/'
 	@echo 'make test    lint, format, types, layers, tests with coverage'
 	@echo 'make soak    the tests that run for minutes under load'
 	@echo 'make bench   what is measured, as ratios in one run'
+	@echo 'make dist    wheel, source archive and bill of materials, in dist/'
+	@echo 'make test-wheel    the tests on the built wheel, without src/'
+	@echo 'make test-lowest   the tests on the lowest versions of all dependencies'
+	@echo 'make audit   known vulnerabilities of the dependencies; asks an index of them'
 	@echo 'make clean   remove the environment, the caches and demo-output/'
 
 demo: $(DEMO_READY)
@@ -34,8 +39,9 @@ test: $(TEST_READY)
 	@$(BIN)/ruff check .
 	@echo '[2/5] format: ruff format --check'
 	@$(BIN)/ruff format --check .
-	@echo '[3/5] types: mypy --strict'
+	@echo '[3/5] types: mypy --strict; pyright on the public face'
 	@$(BIN)/mypy
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@echo '[4/5] layers: lint-imports'
 	@$(BIN)/lint-imports --no-logo
 	@echo '[5/5] tests: pytest with coverage'
@@ -49,6 +55,40 @@ bench: $(TEST_READY)
 	@for each in envelope fhir_forms assessment; do \
 	  echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; \
 	done
+
+# --- A release ---
+
+WHEEL = $$(ls -t dist/*.whl | head -n 1)
+# A copy of the checkout without src/: only the installed wheel can be found.
+BARE := build/bare
+
+dist: $(RELEASE_READY)
+	@rm -rf dist
+	@$(BIN)/hatchling build -t sdist -t wheel
+	@$(BIN)/python -m venv --clear build/shipped
+	@build/shipped/bin/python -m pip install --quiet "$(WHEEL)[all]"
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml \
+	  --output-reproducible --output-file dist/bill-of-materials.cdx.json build/shipped
+	@ls -l dist
+
+test-wheel: dist
+	@$(call bare,--resolution highest)
+
+test-lowest: dist
+	@$(call bare,--resolution lowest-direct)
+
+# The tests, in a folder that holds all but src/, in an environment that holds the wheel.
+define bare
+rm -rf $(BARE) build/environment && mkdir -p $(BARE) && \
+cp -r tests examples benchmarks docs README.md CHANGELOG.md pyproject.toml Makefile $(BARE) && \
+$(BIN)/python -m venv build/environment && \
+$(BIN)/uv pip install --quiet --python build/environment $(1) "$(WHEEL)[all]" \
+  --group pyproject.toml:test && \
+cd $(BARE) && ../environment/bin/python -m pytest -n $(WORKERS) --dist worksteal
+endef
+
+audit: $(RELEASE_READY)
+	@$(BIN)/pip-audit --strict --skip-editable
 
 clean:
 	rm -rf $(VENV) demo-output dist build htmlcov coverage.xml .coverage .coverage.*
@@ -83,3 +123,8 @@ $(TEST_READY): pyproject.toml | $(CREATED)
 	@echo '[setup 4/4] do the versions agree?'
 	@$(PIP) check
 	@touch $(DEMO_READY) $@
+
+$(RELEASE_READY): $(TEST_READY)
+	@echo '[setup] what a release needs'
+	@$(PIP) install --quiet --group release
+	@touch $@
