@@ -15,7 +15,6 @@ from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import AsyncDriver
 from eprescription_sdk.client.reading import Reading
 from eprescription_sdk.client.reconcile import Reconciliation, reconcile
-from eprescription_sdk.clock import Clock
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import EPrescriptionError, StoreError
 from eprescription_sdk.model.exchange import SearchQuery, StoredPrescription, Summary
@@ -24,14 +23,12 @@ from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import Outcome
 from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.model.trace import Initiator, NonDigitalReason
-from eprescription_sdk.ports import AsyncTransport, BodyCodec, Code2D, NumberMinter, TraceProfile
-from eprescription_sdk.settings import Settings
-from eprescription_sdk.storage import Store
+from eprescription_sdk.ports import AsyncTransport
 from eprescription_sdk.transport import AsyncHttpxTransport
 from eprescription_sdk.transport.tls import context_of
 
 
-class AsyncClient(ClientBase):
+class AsyncClient(ClientBase[AsyncTransport]):
     """Issues digital prescriptions; one for an event loop.
 
     The arguments are those of ``Client``; ``transport`` is an ``AsyncTransport``.
@@ -40,27 +37,8 @@ class AsyncClient(ClientBase):
         ConfigurationError: settings or ports that cannot work together.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        minter: NumberMinter | None = None,
-        codec: BodyCodec | None = None,
-        code2d: Code2D | None = None,
-        trace_profile: TraceProfile | None = None,
-        transport: AsyncTransport | None = None,
-        clock: Clock | None = None,
-        store: Store | None = None,
-    ) -> None:
-        super().__init__(
-            settings,
-            minter=minter,
-            codec=codec,
-            code2d=code2d,
-            trace_profile=trace_profile,
-            clock=clock,
-            store=store,
-        )
+    def _connect(self, transport: AsyncTransport | None) -> None:
+        settings = self._core.settings
         self._transport = transport or AsyncHttpxTransport(context_of(settings))
         self._driver = AsyncDriver(self._core.store, self._core.clock, self._transport)
         self._behind = AsyncBehind()

@@ -1,9 +1,10 @@
 """What both clients share: construction, the store's side, shipping, closing down."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
 from eprescription_sdk import ledger, telemetry
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
 FEED_PAGE = 200
 
 
-class ClientBase:
-    """The part of a client that does not wait for the téléservice."""
+T = TypeVar("T")
+
+
+class ClientBase(ABC, Generic[T]):
+    """The part of a client that does not wait for the téléservice; ``T`` carries requests."""
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class ClientBase:
         codec: BodyCodec | None = None,
         code2d: Code2D | None = None,
         trace_profile: TraceProfile | None = None,
+        transport: T | None = None,
         clock: Clock | None = None,
         store: Store | None = None,
     ) -> None:
@@ -58,7 +63,12 @@ class ClientBase:
         )
         self._profile = trace_profile or TdeProfile()
         self._shipper: Shipper | None = None
+        self._connect(transport)
         self._unobserved = telemetry.observe_entries(self._entries)
+
+    @abstractmethod
+    def _connect(self, transport: T | None) -> None:
+        """Make ready what drives the calls, with a transport of the settings if none is given."""
 
     @property
     def store(self) -> Store:

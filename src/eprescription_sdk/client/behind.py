@@ -15,8 +15,9 @@ from concurrent.futures import Future
 from typing import Any
 
 from eprescription_sdk import telemetry
-from eprescription_sdk.client.create import Create, Work
+from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import AsyncDriver, Driver, Stopped
+from eprescription_sdk.client.ending import Work
 from eprescription_sdk.model.outcomes import Outcome
 
 _PATIENCE = 1.0

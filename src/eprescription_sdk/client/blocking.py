@@ -13,7 +13,6 @@ from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import Driver, Stopped
 from eprescription_sdk.client.reading import Reading
 from eprescription_sdk.client.reconcile import Reconciliation, reconcile
-from eprescription_sdk.clock import Clock
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import EPrescriptionError, StoreError
 from eprescription_sdk.model.exchange import SearchQuery, StoredPrescription, Summary
@@ -22,14 +21,12 @@ from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import Outcome
 from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.model.trace import Initiator, NonDigitalReason
-from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfile, Transport
-from eprescription_sdk.settings import Settings
-from eprescription_sdk.storage import Store
+from eprescription_sdk.ports import Transport
 from eprescription_sdk.transport import HttpxTransport
 from eprescription_sdk.transport.tls import context_of
 
 
-class Client(ClientBase):
+class Client(ClientBase[Transport]):
     """Issues digital prescriptions; one for a process, shared by its threads.
 
     Args:
@@ -46,27 +43,8 @@ class Client(ClientBase):
         ConfigurationError: settings or ports that cannot work together.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        minter: NumberMinter | None = None,
-        codec: BodyCodec | None = None,
-        code2d: Code2D | None = None,
-        trace_profile: TraceProfile | None = None,
-        transport: Transport | None = None,
-        clock: Clock | None = None,
-        store: Store | None = None,
-    ) -> None:
-        super().__init__(
-            settings,
-            minter=minter,
-            codec=codec,
-            code2d=code2d,
-            trace_profile=trace_profile,
-            clock=clock,
-            store=store,
-        )
+    def _connect(self, transport: Transport | None) -> None:
+        settings = self._core.settings
         self._transport = transport or HttpxTransport(context_of(settings))
         self._driver = Driver(self._core.store, self._core.clock, self._transport)
         self._behind = Behind()

@@ -1,33 +1,31 @@
 """The life of one ``create()``: journal, send, settle (law 1).
 
 A generator without I/O: it yields effects and returns the outcome. What comes before the first
-byte is in ``preparing``; a caller who stops waiting is told by ``leave``, and the engine goes
-on behind.
+byte is in ``preparing``, how it ends in ``ending``; a caller who stops waiting is told by
+``leave``, and the engine goes on behind.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
-from typing import Any
 
 import attrs
 
 from eprescription_sdk import ledger, telemetry
-from eprescription_sdk.client.advice import invalid, not_registered
+from eprescription_sdk.client.advice import invalid
 from eprescription_sdk.client.caller import Caller
 from eprescription_sdk.client.classify import Verdict
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.doubt import Finding, settle_doubt
 from eprescription_sdk.client.effects import Engine, Journal, Settle, Sleep
+from eprescription_sdk.client.ending import Ending, Work
 from eprescription_sdk.client.exchange import Line
-from eprescription_sdk.client.outcomes import CALL_OUTCOMES, Outcomes
+from eprescription_sdk.client.outcomes import Outcomes
 from eprescription_sdk.client.preparing import (
     freeze,
     open_entry,
     problems_of,
     refuse_other_content,
 )
-from eprescription_sdk.client.settlement import call_trace, settlement
 from eprescription_sdk.clock import full_jitter
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import CredentialUnavailable, InvalidInput
@@ -37,12 +35,11 @@ from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import AttemptResult, Cause, Outcome
 from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.model.problems import Level
-from eprescription_sdk.model.trace import CallTrace, FaultOrigin, Initiator
+from eprescription_sdk.model.trace import FaultOrigin, Initiator
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.traces.gate import Wall
 from eprescription_sdk.wire.envelope import Fragment
 
-Work = Callable[[Tx], Any]
 _POLL = 0.05
 """How often a call looks what became of a reference that another call sends, in seconds."""
 
@@ -66,13 +63,11 @@ class Create:
     wait: float | None = None
     _entry: Entry | None = attrs.field(default=None, init=False)
     _followed: Entry | None = attrs.field(default=None, init=False)
-    _settled: bool = attrs.field(default=False, init=False)
-    _told: int = attrs.field(default=0, init=False)
-    """Attempts that the caller knew of when they stopped waiting."""
     _caller: Caller = attrs.field(init=False)
     _line: Line = attrs.field(init=False)
     _started: float = attrs.field(init=False)
     _outcomes: Outcomes = attrs.field(init=False)
+    _ending: Ending = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         core = self.core
@@ -85,6 +80,13 @@ class Create:
             caller=self._caller,
         )
         self._outcomes = Outcomes(core=core, line=self._line, started=self._started)
+        self._ending = Ending(
+            core=core,
+            line=self._line,
+            caller=self._caller,
+            outcomes=self._outcomes,
+            initiator=self.initiator,
+        )
 
     @property
     def patience(self) -> float | None:
@@ -110,7 +112,7 @@ class Create:
         outcome = yield from self._run()
         self._caller.answered()
         if not self._caller.gone:
-            self._measure(outcome)
+            self._ending.measure(outcome)
         return outcome
 
     def _run(self) -> Engine[Outcome]:
@@ -124,24 +126,17 @@ class Create:
         # Known before it is journalled: whoever interrupts the journal leaves word too.
         self._entry = entry
         opened = yield Journal(lambda tx: open_entry(core, tx, entry))
-        if opened is Wall.OUTSIDE or isinstance(opened, Entry):
-            if isinstance(opened, Entry):
-                self._followed = opened
+        if isinstance(opened, Entry):
+            self._followed = opened
             self._entry = None
-            if isinstance(opened, Entry):
-                if self._caller.gone:
-                    yield self._paper_given(opened)
-                return (yield from self._follow(opened))
+            if self._caller.gone:
+                # They were told to give plain paper.
+                yield Settle(self._ending.document_given(opened, DocumentGiven.PLAIN))
+            return (yield from self._follow(opened))
+        if opened is Wall.OUTSIDE:
+            self._entry = None
             return self._outcomes.not_registered(Cause.NOT_IN_PILOT)
-        outcome = yield from self._send(entry, body)
-        return outcome
-
-    def _paper_given(self, entry: Entry) -> Settle:
-        """Who left before the reference was found bound was told to give plain paper."""
-        now = self.core.clock.now()
-        return Settle(
-            lambda tx: ledger.document_given(tx, entry.number, DocumentGiven.PLAIN, now=now)
-        )
+        return (yield from self._send(entry, body))
 
     # --- sending ----------------------------------------------------------------------------
 
@@ -154,7 +149,7 @@ class Create:
                 verdict = yield from line.exchange(Operation.CREATE, body, entry.number)
             except CredentialUnavailable:
                 return (
-                    yield from self._settle_not(
+                    yield from self._ending.not_registered(
                         entry, Cause.NOT_SENT, origin=FaultOrigin.USER, no_credential=True
                     )
                 )
@@ -165,10 +160,10 @@ class Create:
                         if isinstance(verdict.answer, CreateAnswer)
                         else None
                     )
-                    return (yield from self._settle_registered(entry, at))
+                    return (yield from self._ending.registered(entry, at))
                 case AttemptResult.REFUSED:
                     return (
-                        yield from self._settle_not(
+                        yield from self._ending.not_registered(
                             entry, Cause.REFUSED, origin=verdict.origin, verdict=verdict
                         )
                     )
@@ -182,7 +177,7 @@ class Create:
                     hopeless = not verdict.again or turn >= profile.max_attempts
                     if hopeless or pause >= line.left or pause > profile.retry_after_cap:
                         return (
-                            yield from self._settle_not(
+                            yield from self._ending.not_registered(
                                 entry, Cause.NOT_SENT, origin=verdict.origin
                             )
                         )
@@ -196,13 +191,13 @@ class Create:
         if verdict.retry_after is not None:
             if verdict.retry_after > min(line.left, profile.retry_after_cap):
                 finding = Finding(registered=None, last_send_at=now)
-                return (yield from self._settle_finding(entry, finding, verdict.origin))
+                return (yield from self._ending.found(entry, finding, verdict.origin))
             yield Sleep(verdict.retry_after)
         elif line.left <= 0:
             finding = Finding(registered=None, last_send_at=now)
-            return (yield from self._settle_finding(entry, finding, verdict.origin))
+            return (yield from self._ending.found(entry, finding, verdict.origin))
         finding = yield from settle_doubt(line, doubted, resend=body)
-        return (yield from self._settle_finding(entry, finding, verdict.origin))
+        return (yield from self._ending.found(entry, finding, verdict.origin))
 
     # --- a reference that is bound already --------------------------------------------------
 
@@ -223,10 +218,10 @@ class Create:
                     self._caller.sent = True
                     self._entry = claimed
                     finding = yield from settle_doubt(self._line, claimed)
-                    return (yield from self._settle_finding(claimed, finding, None))
+                    return (yield from self._ending.found(claimed, finding, None))
             if self._line.left <= 0:
                 self._caller.answered()
-                yield Settle(self._document_given(entry))
+                yield Settle(self._ending.document_given(entry, self.core.document))
                 return self._outcomes.uncertain(entry)
             yield Sleep(min(_POLL, max(0.001, self._line.left)))
             entry = yield Journal(partial(ledger.find, number=entry.number))
@@ -236,11 +231,6 @@ class Create:
         return ledger.claim(
             tx, number, owner=self.core.owner, now=now, lease_until=self._line.lease(now)
         )
-
-    def _document_given(self, entry: Entry) -> Work:
-        """What this caller's patient leaves with, though another call sends."""
-        core, now = self.core, self.core.clock.now()
-        return lambda tx: ledger.document_given(tx, entry.number, core.document, now=now)
 
     # --- a caller who is gone ---------------------------------------------------------------
 
@@ -256,150 +246,8 @@ class Create:
         return self._caller.leave(partial(self._left, write))
 
     def _left(self, write: Callable[[Work], None], sent: bool) -> Outcome:  # noqa: FBT001
-        entry, followed = self._entry, self._followed
-        origin = self._line.origin or FaultOrigin.NETWORK
-        outcome: Outcome
-        if entry is None and followed is not None:
-            outcome = self._outcomes.uncertain(followed)
-            write(self._document_given(followed))
-        elif entry is not None and sent:
-            outcome = self._outcomes.uncertain(entry)
-        else:
-            outcome = self._outcomes.not_registered(Cause.NOT_SENT, entry=entry)
-        if entry is not None:
-            write(
-                settlement(
-                    self.core,
-                    entry,
-                    State.UNCERTAIN if sent else State.NOT_REGISTERED,
-                    attempts=outcome.attempts,
-                    call=self._trace(entry, outcome, origin, self.initiator),
-                    cause=None if sent else Cause.NOT_SENT,
-                    document=self.core.document if sent else None,
-                    goes_on=sent,
-                )
-            )
-        self._told = len(outcome.attempts)
-        self._measure(outcome)
-        return outcome
-
-    # --- settling ---------------------------------------------------------------------------
-
-    def _settle_finding(
-        self, entry: Entry, finding: Finding, origin: FaultOrigin | None
-    ) -> Engine[Outcome]:
-        if finding.registered:
-            return (yield from self._settle_registered(entry, finding.registered_at))
-        if finding.registered is False:
-            return (yield from self._settle_not(entry, Cause.ABSENT, origin=origin))
-        outcome = self._outcomes.uncertain(entry, waits=finding.waits_for_credentials)
-        if finding.waits_for_credentials:
-            telemetry.add("waiting_for_credentials", operation=Operation.CREATE.value)
-        yield self._settle(
-            entry,
-            State.UNCERTAIN,
-            outcome,
-            origin=origin,
-            last_send_at=finding.last_send_at,
-            document=self.core.document,
-        )
-        return outcome
-
-    def _settle_registered(self, entry: Entry, at: datetime | None) -> Engine[Outcome]:
-        outcome = self._outcomes.registered(attrs.evolve(entry, registered_at=at))
-        yield self._settle(entry, State.REGISTERED, outcome, registered_at=outcome.registered_at)
-        return outcome
-
-    def _settle_not(
-        self,
-        entry: Entry,
-        cause: Cause,
-        *,
-        origin: FaultOrigin | None,
-        verdict: Verdict | None = None,
-        no_credential: bool = False,
-    ) -> Engine[Outcome]:
-        rule = verdict.rule if verdict else None
-        outcome = self._outcomes.not_registered(
-            cause,
-            entry=entry,
-            fault=verdict.fault if verdict else None,
-            advice=not_registered(cause, rule=rule, no_credential=no_credential),
-        )
-        yield self._settle(entry, State.NOT_REGISTERED, outcome, origin=origin, cause=cause)
-        return outcome
-
-    def _settle(
-        self,
-        entry: Entry,
-        state: State,
-        outcome: Outcome,
-        *,
-        origin: FaultOrigin | None = None,
-        cause: Cause | None = None,
-        registered_at: datetime | None = None,
-        last_send_at: datetime | None = None,
-        document: DocumentGiven | None = None,
-    ) -> Settle:
-        # First: a caller who leaves after this gets the answer.
-        self._caller.answered()
-        self._settled = True
-        attempts = self._line.attempts
-        # The caller's call has its trace; what is asked behind them is no use of theirs.
-        gone = self._caller.gone
-        initiator = Initiator.RECONCILE if gone else self.initiator
-        silent = gone and len(attempts) == self._told
-        return Settle(
-            settlement(
-                self.core,
-                entry,
-                state,
-                attempts=attempts,
-                call=None if silent else self._trace(entry, outcome, origin, initiator),
-                cause=cause,
-                registered_at=registered_at,
-                last_send_at=last_send_at,
-                document=document,
-            )
-        )
-
-    def _trace(
-        self,
-        entry: Entry,
-        outcome: Outcome,
-        origin: FaultOrigin | None,
-        initiator: Initiator,
-    ) -> CallTrace:
-        return call_trace(
-            self.core,
-            rpps=entry.rpps,
-            situation=entry.situation,
-            operation=Operation.CREATE,
-            initiator=initiator,
-            attempts=self._line.attempts[self._told :],
-            outcome=CALL_OUTCOMES[type(outcome)],
-            duration=outcome.duration,
-            origin=origin,
-            subject=entry.subject,
-            test_identity=entry.test_identity,
-        )
-
-    def _measure(self, outcome: Outcome) -> None:
-        word = CALL_OUTCOMES[type(outcome)].value
-        telemetry.duration(Operation.CREATE.value, word, outcome.duration * 1000)
+        return self._ending.left(self._entry, followed=self._followed, sent=sent, write=write)
 
     def interrupted(self) -> Work | None:
         """What to write when the driver is stopped in mid-call, once; None: nothing is open."""
-        if self._entry is None or self._settled:
-            return None
-        self._settled = True
-        sent = self._caller.sent
-        return settlement(
-            self.core,
-            self._entry,
-            State.UNCERTAIN if sent else State.NOT_REGISTERED,
-            attempts=self._line.attempts,
-            call=None,
-            cause=None if sent else Cause.NOT_SENT,
-            document=self.core.document if sent else None,
-        )
+        return self._ending.interrupted(self._entry)
