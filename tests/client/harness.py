@@ -47,7 +47,12 @@ QUICK = ep.ServiceProfile(
 def brief(seconds: float, profile: ep.ServiceProfile = QUICK) -> ep.ServiceProfile:
     """A profile whose calls end after so many seconds, and go on behind nobody."""
     shortest = min(profile.attempt_timeout, seconds)
-    return attrs.evolve(profile, deadline=seconds, attempt_timeout=shortest)
+    return attrs.evolve(
+        profile,
+        deadline=seconds,
+        attempt_timeout=shortest,
+        connect_timeout=min(profile.connect_timeout, shortest),
+    )
 
 
 LATER = timedelta(minutes=10)

@@ -119,7 +119,9 @@ def test_closing_ends_what_settles_in_the_background(side: str, tmp_path: Path) 
         assert len(stage.sandbox.calls) == seen
 
 
-_SLOW = ep.ServiceProfile(backoff_base=0.01, backoff_cap=0.05, deadline=4, attempt_timeout=1)
+_SLOW = ep.ServiceProfile(
+    connect_timeout=1, attempt_timeout=1, deadline=4, backoff_base=0.01, backoff_cap=0.05
+)
 
 
 @pytest.mark.parametrize("policy", ep.UncertainPolicy)

@@ -23,6 +23,7 @@ from eprescription_sdk.testing import (
 )
 from eprescription_sdk.wire.reference_body import ReferenceCodec
 from eprescription_sdk.xml import MAX_BYTES
+from tests.client.harness import brief
 from tests.client.hostile import BOMBS, Recorded, measured, mutated, recorded
 
 NOW = datetime(2025, 3, 17, 9, tzinfo=UTC)
@@ -158,7 +159,5 @@ def test_nothing_but_our_errors_and_outcomes_leaves_the_client(
 
 def sandbox_settings_without(box: Sandbox, folder: Path) -> ep.Settings:
     """Settings that lead nowhere, with hardly any patience."""
-    profile = attrs.evolve(
-        ep.ServiceProfile().scaled(0.001), attempt_timeout=0.01, deadline=0.02, max_attempts=2
-    )
+    profile = attrs.evolve(brief(0.05), max_attempts=2)
     return sandbox_settings(box, folder / f"{secrets.token_hex(4)}.db", profile=profile)

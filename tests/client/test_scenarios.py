@@ -313,9 +313,7 @@ def test_a_pause_asked_for_is_kept(side: str, tmp_path: Path) -> None:
         assert (consult.at - create.at).total_seconds() >= 1.0
 
 
-_PATIENT = ep.ServiceProfile(
-    attempt_timeout=0.5, backoff_base=0.01, backoff_cap=0.1, retry_after_cap=1.5, deadline=4.0
-)
+_PATIENT = attrs.evolve(QUICK, retry_after_cap=1.5)
 
 
 READING: dict[str, tuple[Fault, type[ep.ServiceError] | None]] = {

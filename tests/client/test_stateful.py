@@ -74,7 +74,7 @@ class Machine(RuleBasedStateMachine):
         policy = ep.UncertainPolicy.PLAIN if plain else ep.UncertainPolicy.HOLD
         # The breaker has tests of its own; here every request is to go out.
         profile = attrs.evolve(
-            brief(0.15), attempt_timeout=0.06, breaker_failures=10_000, retry_burst=10_000
+            brief(0.06), deadline=0.15, breaker_failures=10_000, retry_burst=10_000
         )
         self.stage: World = self.stack.enter_context(
             world(folder, unique=unique, profile=profile, policy=policy)

@@ -121,6 +121,31 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "not a number": ({"profile": {"deadline": math.nan}}, "profile.deadline"),
     "endless": ({"profile": {"deadline": math.inf}}, "profile.deadline"),
     "deadline below an attempt": ({"profile": {"deadline": 5.0}}, "profile.deadline"),
+    "longer than a day": ({"profile": {"in_flight_horizon": 86_401}}, "profile.in_flight_horizon"),
+    "beyond any clock": ({"profile": {"backoff_cap": 1e300}}, "profile.backoff_cap"),
+    "beyond any float": ({"profile": {"deadline": 10**400}}, "profile.deadline"),
+    "a connection in no time": ({"profile": {"connect_timeout": 0.04}}, "profile.connect_timeout"),
+    "an attempt in no time": ({"profile": {"attempt_timeout": 0.04}}, "profile.attempt_timeout"),
+    "connecting longer than the attempt": (
+        {"profile": {"connect_timeout": 11}},
+        "profile.attempt_timeout",
+    ),
+    "horizon below an attempt": (
+        {"profile": {"in_flight_horizon": 9.9}},
+        "profile.in_flight_horizon",
+    ),
+    "pauses that end below their beginning": (
+        {"profile": {"backoff_base": 6}},
+        "profile.backoff_cap",
+    ),
+    "ratio not a number": ({"profile": {"retry_ratio": math.nan}}, "profile.retry_ratio"),
+    "attempts not a number": ({"profile": {"max_attempts": math.nan}}, "profile.max_attempts"),
+    "endless attempts": ({"profile": {"max_attempts": math.inf}}, "profile.max_attempts"),
+    "a hundred and one attempts": ({"profile": {"max_attempts": 101}}, "profile.max_attempts"),
+    "a reply that fills the memory": (
+        {"profile": {"max_reply_bytes": 2**40}},
+        "profile.max_reply_bytes",
+    ),
     "no attempt": ({"profile": {"max_attempts": 0}}, "profile.max_attempts"),
     "attempts' type": ({"profile": {"max_attempts": "3"}}, "profile.max_attempts"),
     "half a byte": ({"profile": {"max_reply_bytes": 0.5}}, "profile.max_reply_bytes"),
@@ -149,6 +174,8 @@ def test_a_wrong_value_is_named_by_its_path(name: str) -> None:
         ep.Settings.from_mapping({**VALUES, **change})
     assert caught.value.path == path
     assert KEY not in str(caught.value)
+    if path.startswith("profile.") and "faults" not in path and name != "unknown in profile":
+        assert caught.value.way_out
 
 
 @pytest.mark.parametrize("name", [n for n in VALUES if n != "uncertain_policy"])

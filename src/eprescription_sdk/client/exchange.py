@@ -18,13 +18,11 @@ from eprescription_sdk.model.exchange import HttpRequest, Operation
 from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import Attempt, AttemptResult
 from eprescription_sdk.model.trace import FaultOrigin
+from eprescription_sdk.settings.service import FLOOR
 from eprescription_sdk.wire import envelope
 
 LEASE_MARGIN = timedelta(seconds=5)
 """How long after its deadline a call that says nothing is taken for dead."""
-
-FLOOR = 0.05
-"""The least time an attempt is given, in seconds."""
 
 NOTHING_LEFT = (AttemptResult.NOT_SENT, AttemptResult.NOT_PROCESSED)
 """Of a create: the service cannot have registered anything."""

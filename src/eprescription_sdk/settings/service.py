@@ -3,8 +3,7 @@
 Who the integrator is, and where their store lies, is in ``settings``.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -63,23 +62,44 @@ REFERENCE_FAULTS: Mapping[str, FaultRule] = {
 """The fault codes of the reference service of this SDK: ours, not the Assurance Maladie's."""
 
 
-def _positive(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
-    if not _is_number(value) or not 0 < value < math.inf:
-        raise ConfigurationError(
-            "A duration is a positive number of seconds.", path=f"profile.{attribute.name}"
-        )
+FLOOR = 0.05
+"""The least time that a connection or an attempt is given, in seconds: less than a round trip
+on a local network would call every answer lost."""
+DAY = 86_400.0
+"""The longest duration, in seconds: who means "for ever" waits a day for a lost answer."""
 
 
-def _count(_: object, attribute: "attrs.Attribute[int]", value: int) -> None:
-    if not _is_number(value) or value != int(value) or value < 1:
-        raise ConfigurationError(
-            "This count is a whole number from 1.", path=f"profile.{attribute.name}"
-        )
+def _seconds(least: float = 0.0) -> Callable[[object, "attrs.Attribute[float]", float], None]:
+    def check(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
+        if not _is_number(value) or not least <= value <= DAY or value <= 0:
+            raise ConfigurationError(
+                "This is not a duration that a call can keep.",
+                path=f"profile.{attribute.name}",
+                way_out=f"Give seconds, from {least or 'just above 0'} to {DAY:.0f}.",
+            )
+
+    return check
+
+
+def _count(most: int) -> Callable[[object, "attrs.Attribute[int]", int], None]:
+    def check(_: object, attribute: "attrs.Attribute[int]", value: int) -> None:
+        if not _is_number(value) or not 1 <= value <= most or value != int(value):
+            raise ConfigurationError(
+                "This is not a count that a call can keep.",
+                path=f"profile.{attribute.name}",
+                way_out=f"Give a whole number, from 1 to {most}.",
+            )
+
+    return check
 
 
 def _ratio(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
     if not _is_number(value) or not 0 <= value <= 1:
-        raise ConfigurationError("A ratio is between 0 and 1.", path=f"profile.{attribute.name}")
+        raise ConfigurationError(
+            "This is not a ratio.",
+            path=f"profile.{attribute.name}",
+            way_out="Give a number from 0 to 1.",
+        )
 
 
 def _is_number(value: object) -> bool:
@@ -97,17 +117,27 @@ def _rules(_: object, __: object, value: object) -> None:
         )
 
 
+_ORDERED = (
+    ("connect_timeout", "attempt_timeout", "Connecting may take longer than the whole attempt."),
+    ("attempt_timeout", "deadline", "The deadline is shorter than one attempt."),
+    ("attempt_timeout", "in_flight_horizon", "The horizon is shorter than one attempt."),
+    ("backoff_base", "backoff_cap", "The longest pause is shorter than the first."),
+)
+"""What must not be longer than what, and the sentence where it is."""
+
+
 @attrs.frozen(kw_only=True)
 class ServiceProfile:
     """What is known of one service: durations in seconds, fault table, guarantees.
 
-    The defaults are ours, to be replaced by what the official specification says.
+    The defaults are ours, to be replaced by what the official specification says. No duration
+    is beyond a day, and none of a connection, an attempt or a call is below ``FLOOR``.
 
     Args:
         name: shown by ``doctor``.
-        connect_timeout: time to open a connection.
-        attempt_timeout: time for one attempt, from the first byte sent to the last received.
-        deadline: time for one call, all attempts and consults together.
+        connect_timeout: time to open a connection, which is part of an attempt.
+        attempt_timeout: time for one attempt, from connecting to the last byte received.
+        deadline: time for one call, all attempts and consults together; at least one attempt.
         in_flight_horizon: how long after the last send a request may still be processed;
             only then does "absent" prove anything.
         unique_by_number: the service refuses a second prescription with the same number.
@@ -122,34 +152,38 @@ class ServiceProfile:
         breaker_pause: the longest time between two probes of a service that is left alone.
         max_reply_bytes: a larger reply is unreadable.
         faults: how each fault code is read; an unknown code leaves a create in doubt.
+
+    Raises:
+        ConfigurationError: a value that cannot work, alone or beside another, with its path.
     """
 
     name: str = "reference (ours, not official)"
-    connect_timeout: float = attrs.field(default=3.0, validator=_positive)
-    attempt_timeout: float = attrs.field(default=10.0, validator=_positive)
-    deadline: float = attrs.field(default=25.0, validator=_positive)
-    in_flight_horizon: float = attrs.field(default=120.0, validator=_positive)
+    connect_timeout: float = attrs.field(default=3.0, validator=_seconds(FLOOR))
+    attempt_timeout: float = attrs.field(default=10.0, validator=_seconds(FLOOR))
+    deadline: float = attrs.field(default=25.0, validator=_seconds(FLOOR))
+    in_flight_horizon: float = attrs.field(default=120.0, validator=_seconds())
     unique_by_number: bool = False
-    backoff_base: float = attrs.field(default=0.2, validator=_positive)
-    backoff_cap: float = attrs.field(default=5.0, validator=_positive)
-    retry_after_cap: float = attrs.field(default=10.0, validator=_positive)
-    max_attempts: int = attrs.field(default=5, validator=_count)
+    backoff_base: float = attrs.field(default=0.2, validator=_seconds())
+    backoff_cap: float = attrs.field(default=5.0, validator=_seconds())
+    retry_after_cap: float = attrs.field(default=10.0, validator=_seconds())
+    max_attempts: int = attrs.field(default=5, validator=_count(100))
     retry_ratio: float = attrs.field(default=0.1, validator=_ratio)
-    retry_burst: int = attrs.field(default=10, validator=_count)
-    breaker_failures: int = attrs.field(default=10, validator=_count)
-    breaker_pause: float = attrs.field(default=5.0, validator=_positive)
-    max_reply_bytes: int = attrs.field(default=2 * 1024 * 1024, validator=_count)
+    retry_burst: int = attrs.field(default=10, validator=_count(1_000_000))
+    breaker_failures: int = attrs.field(default=10, validator=_count(1_000_000))
+    breaker_pause: float = attrs.field(default=5.0, validator=_seconds())
+    max_reply_bytes: int = attrs.field(default=2 * 1024 * 1024, validator=_count(256 * 1024 * 1024))
     faults: Mapping[str, FaultRule] = attrs.field(
         factory=lambda: REFERENCE_FAULTS, validator=_rules
     )
 
     def __attrs_post_init__(self) -> None:
-        if self.deadline < self.attempt_timeout:
-            raise ConfigurationError(
-                "The deadline is shorter than one attempt.",
-                path="profile.deadline",
-                way_out="Raise the deadline or lower attempt_timeout.",
-            )
+        for shorter, longer, why in _ORDERED:
+            if getattr(self, longer) < getattr(self, shorter):
+                raise ConfigurationError(
+                    why,
+                    path=f"profile.{longer}",
+                    way_out=f"Raise {longer} or lower {shorter}.",
+                )
 
     def scaled(self, factor: float) -> "ServiceProfile":
         """The same profile with every duration multiplied, for tests and the demo."""
