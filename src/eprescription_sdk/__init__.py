@@ -12,6 +12,7 @@ from eprescription_sdk.client import (
     AsyncClient,
     Client,
     DocumentBlock,
+    Reconciled,
     Reconciliation,
 )
 from eprescription_sdk.credentials import Practitioner, ReadyAssertion
@@ -202,6 +203,7 @@ __all__ = [
     "Profession",
     "Quantity",
     "ReadyAssertion",
+    "Reconciled",
     "Reconciliation",
     "ReferenceCodec",
     "ReferenceConflict",

@@ -1,6 +1,8 @@
 """Retention: terminal entries become tombstones, which still know their number and reference."""
 
+import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -54,7 +56,7 @@ def test_terminal_is_what_is_not_open() -> None:
 def test_only_what_is_settled_is_purged(state: State, store: Store) -> None:
     made = put(store, state)
     before = found(store, made)
-    count = store.write(lambda tx: ledger.purge(tx, before=OLD))
+    count = ledger.purge(store, before=OLD)
     assert count == (state not in OPEN)
     after = found(store, made)
     if state in OPEN:
@@ -69,30 +71,30 @@ def test_only_what_is_settled_is_purged(state: State, store: Store) -> None:
         before.state, before.reference, before.fingerprint,
     )  # fmt: skip
     # Once is enough.
-    assert store.write(lambda tx: ledger.purge(tx, before=OLD)) == 0
+    assert ledger.purge(store, before=OLD) == 0
 
 
 def test_what_is_younger_stays(store: Store) -> None:
     made = put(store, State.REGISTERED)
-    assert store.write(lambda tx: ledger.due(tx, before=at(30))) == 0
-    assert store.write(lambda tx: ledger.purge(tx, before=at(30))) == 0
-    assert store.write(lambda tx: ledger.due(tx, before=at(31))) == 1
+    assert store.read(partial(ledger.due, before=at(30))) == ()
+    assert ledger.purge(store, before=at(30)) == 0
+    assert store.read(partial(ledger.due, before=at(31))) == (made.number.value,)
     assert not found(store, made).purged
 
 
 def test_an_open_duplicate_risk_keeps_its_entry(store: Store) -> None:
     made = put(store, State.UNCERTAIN, paper=True)
     store.write(lambda tx: ledger.settle(tx, made.number, State.REGISTERED, now=at(31)))
-    assert store.write(lambda tx: ledger.purge(tx, before=OLD)) == 0
+    assert ledger.purge(store, before=OLD) == 0
     store.write(
         lambda tx: ledger.close_duplicate_risk(tx, made.number, by="C", reason="fait", now=at(32))
     )
-    assert store.write(lambda tx: ledger.purge(tx, before=OLD)) == 1
+    assert ledger.purge(store, before=OLD) == 1
 
 
 def test_a_tombstone_still_binds_its_reference(store: Store) -> None:
     made = put(store, State.REGISTERED)
-    store.write(lambda tx: ledger.purge(tx, before=OLD))
+    ledger.purge(store, before=OLD)
     bound = store.write(lambda tx: ledger.find(tx, reference=made.reference))
     assert bound is not None
     assert bound.number == made.number
@@ -100,7 +102,7 @@ def test_a_tombstone_still_binds_its_reference(store: Store) -> None:
 
 def test_a_late_sighting_of_a_tombstone_is_recognised(store: Store) -> None:
     made = put(store, State.NOT_REGISTERED)
-    store.write(lambda tx: ledger.purge(tx, before=OLD))
+    ledger.purge(store, before=OLD)
     changed = store.write(lambda tx: ledger.settle(tx, made.number, State.REGISTERED, now=at(50)))
     assert changed is not None
     assert [risk.number for risk in store.write(ledger.duplicate_risks)] == [made.number]
@@ -126,7 +128,7 @@ def test_the_support_desk_finds_by_reference_and_by_day(store: Store) -> None:
 
 def test_the_number_of_a_tombstone_cannot_be_used_again(store: Store) -> None:
     made = put(store, State.REGISTERED)
-    store.write(lambda tx: ledger.purge(tx, before=OLD))
+    ledger.purge(store, before=OLD)
     again = attrs.evolve(made, subject="other", reference=None)
     with pytest.raises(Exception, match=r"(?i)unique|constraint|store"):
         store.write(lambda tx: ledger.journal(tx, again))
@@ -137,7 +139,25 @@ def test_what_is_in_the_file_no_longer_names_anybody(tmp_path: Path) -> None:
 
     store = SqliteStore(tmp_path / "store.db")
     put(store, State.REGISTERED)
-    store.write(lambda tx: ledger.purge(tx, before=OLD))
+    ledger.purge(store, before=OLD)
     rows = store.write(lambda tx: tx.execute("SELECT * FROM ledger"))
     assert entry().rpps.value not in repr(rows)
     store.close()
+
+
+def test_a_purge_lets_others_write_in_between(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["eprescription_sdk.ledger.purge"], "BATCH", 2)
+    made = [put(store, State.NOT_REGISTERED, name=name) for name in "ABCDE"]
+    told: list[tuple[int, int]] = []
+
+    def sighted(done: int, total: int) -> None:
+        if not told:
+            store.write(lambda tx: ledger.settle(tx, made[2].number, State.REGISTERED, now=at(31)))
+        told.append((done, total))
+
+    assert ledger.purge(store, before=OLD, progress=sighted) == 4
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    # Its risk was raised meanwhile: a person still needs to know whose it is.
+    assert [found(store, each).purged for each in made] == [True, True, False, True, True]

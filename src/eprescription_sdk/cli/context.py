@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from eprescription_sdk.client.core import store_of
 from eprescription_sdk.clock import SystemClock
@@ -31,9 +32,9 @@ SettingsFile = Annotated[
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
 
-def console() -> Console:
-    """Where people read: as wide as the terminal, plain in a pipe."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+def console(*, quiet: bool = False) -> Console:
+    """Where people read: as wide as the terminal, plain in a pipe; ``quiet`` prints nothing."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100, quiet=quiet)
 
 
 def settings_of(file: Path | None) -> Settings:
@@ -87,6 +88,21 @@ def shipping(
         yield shipper
     finally:
         shipper.stop()
+
+
+@contextmanager
+def progress(what: str, out: Console | None = None) -> Iterator[Callable[[int, int], None]]:
+    """On a terminal, a bar that shows how many of how many are done; elsewhere nothing.
+
+    Args:
+        what: is being done.
+        out: what else is printed meanwhile goes here, above the bar.
+    """
+    shown = out or console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def print_json(document: Any) -> None:

@@ -17,8 +17,10 @@ from eprescription_sdk.cli.context import (
     console,
     opened,
     print_json,
+    progress,
     settings_of,
 )
+from eprescription_sdk.cli.reconcile import reconcile
 from eprescription_sdk.clock import iso
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.ledger import Entry, State
@@ -26,7 +28,11 @@ from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.storage import Tx
 
-app = App(help="The ledger: find a prescription, close duplicate risks, forget what is old.")
+app = App(
+    help="The ledger: find a prescription, settle what is open, close duplicate risks,"
+    " forget what is old."
+)
+app.command(reconcile)
 
 RETENTION_DAYS = 365
 
@@ -121,9 +127,12 @@ def purge(
     if days < 1:
         raise InvalidInput("Keep at least one day.", path="days")
     before = datetime.now(UTC) - timedelta(days=days)
-    work = partial(ledger.due if dry_run else ledger.purge, before=before)
     with opened(settings_of(settings)) as store:
-        count = store.write(work)
+        if dry_run:
+            count = len(store.read(partial(ledger.due, before=before)))
+        else:
+            with progress("purging") as advance:
+                count = ledger.purge(store, before=before, progress=advance)
     console().print(f"{count} would be purged." if dry_run else f"{count} purged.")
 
 

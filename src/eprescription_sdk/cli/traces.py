@@ -1,6 +1,5 @@
 """``eprescription traces``: try a format, ship what waits, see where it stands, replay, purge."""
 
-import importlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from eprescription_sdk.cli.context import (
     settings_of,
     shipping,
 )
+from eprescription_sdk.cli.ports import port
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import ConfigurationError
 from eprescription_sdk.ports import TraceProfile
@@ -91,17 +91,9 @@ def profile_of(name: str) -> TraceProfile:
     """
     if name == "tde":
         return TdeProfile()
-    module, colon, attribute = name.partition(":")
-    if not colon or name.endswith(".toml"):
+    if ":" not in name or name.endswith(".toml"):
         return DeclaredProfile.from_toml(Path(name))
-    try:
-        profile: TraceProfile = getattr(importlib.import_module(module), attribute)()
-    except Exception as error:  # (an import runs foreign code)
-        raise ConfigurationError(
-            f"The profile cannot be loaded: {type(error).__name__}.",
-            path=name,
-            way_out="Name 'module:Class'; the module must be importable (PYTHONPATH).",
-        ) from error
+    profile: TraceProfile = port(name, "profile")
     return profile
 
 

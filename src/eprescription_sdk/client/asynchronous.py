@@ -1,7 +1,7 @@
 """The asynchronous client: the same names as the blocking one, on an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -14,7 +14,7 @@ from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import AsyncDriver
 from eprescription_sdk.client.reading import Reading
-from eprescription_sdk.client.reconcile import Reconciliation, reconcile
+from eprescription_sdk.client.reconcile import Reconciled, Reconciliation, reconcile
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import EPrescriptionError, StoreError
 from eprescription_sdk.model.exchange import SearchQuery, StoredPrescription, Summary
@@ -78,11 +78,16 @@ class AsyncClient(ClientBase[AsyncTransport]):
         return AsyncActing(self._core, self._driver, credentials, initiator, self._behind)
 
     async def reconcile(
-        self, *, credentials: Sequence[Practitioner] = (), seconds: float | None = None
+        self,
+        *,
+        credentials: Sequence[Practitioner] = (),
+        seconds: float | None = None,
+        progress: Callable[[Reconciled], None] | None = None,
     ) -> Reconciliation:
         """Settle what is uncertain, by consulting only; see ``Client.reconcile``."""
-        seconds = self._core.settings.profile.deadline if seconds is None else seconds
-        return await self._driver.run(reconcile(self._core, tuple(credentials), seconds=seconds))
+        return await self._driver.run(
+            reconcile(self._core, tuple(credentials), seconds=seconds, progress=progress)
+        )
 
     def _settle_behind(self, credentials: Practitioner) -> None:
         async def settle() -> None:

@@ -182,7 +182,7 @@ class ClientBase(ABC, Generic[T]):
         """
         if before.tzinfo is None:
             raise InvalidInput("A time has its offset.", path="before")
-        return self._core.store.write(lambda tx: ledger.purge(tx, before=before))
+        return ledger.purge(self._core.store, before=before)
 
     def _entries(self) -> dict[str, int]:
         counted = self._core.store.read(ledger.sizes)

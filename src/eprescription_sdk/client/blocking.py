@@ -1,6 +1,6 @@
 """The blocking client: the same names as the asynchronous one, in the caller's thread."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import Driver, Stopped
 from eprescription_sdk.client.reading import Reading
-from eprescription_sdk.client.reconcile import Reconciliation, reconcile
+from eprescription_sdk.client.reconcile import Reconciled, Reconciliation, reconcile
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import EPrescriptionError, StoreError
 from eprescription_sdk.model.exchange import SearchQuery, StoredPrescription, Summary
@@ -90,19 +90,26 @@ class Client(ClientBase[Transport]):
         return acting
 
     def reconcile(
-        self, *, credentials: Sequence[Practitioner] = (), seconds: float | None = None
+        self,
+        *,
+        credentials: Sequence[Practitioner] = (),
+        seconds: float | None = None,
+        progress: Callable[[Reconciled], None] | None = None,
     ) -> Reconciliation:
         """Settle what is uncertain, by consulting only; it never creates.
 
         Args:
             credentials: of the practitioners who are there; the rest waits, visibly.
             seconds: for each entry; the profile's deadline by default.
+            progress: is told of each entry, once it is written.
 
         Raises:
+            InvalidInput: ``seconds`` is no time.
             StoreError: the store cannot be used.
         """
-        seconds = self._core.settings.profile.deadline if seconds is None else seconds
-        return self._driver.run(reconcile(self._core, tuple(credentials), seconds=seconds))
+        return self._driver.run(
+            reconcile(self._core, tuple(credentials), seconds=seconds, progress=progress)
+        )
 
     def _stoppable(self) -> Driver:
         """Drives what goes on behind, until the client is closed."""
@@ -115,7 +122,7 @@ class Client(ClientBase[Transport]):
 
         def settle() -> None:
             try:
-                driver.run(reconcile(core, (credentials,), seconds=core.settings.profile.deadline))
+                driver.run(reconcile(core, (credentials,)))
             except Stopped:
                 pass
             except EPrescriptionError as error:

@@ -5,6 +5,7 @@ credentials for; the rest waits, visibly.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
@@ -16,11 +17,33 @@ from eprescription_sdk.client.effects import Engine, Journal
 from eprescription_sdk.client.exchange import LEASE_MARGIN, Line
 from eprescription_sdk.client.settlement import call_trace, settlement
 from eprescription_sdk.credentials import Practitioner
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.ledger import Entry, State
 from eprescription_sdk.model.exchange import Operation
+from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
 from eprescription_sdk.model.outcomes import AttemptResult, Cause
 from eprescription_sdk.model.trace import CallOutcome, FaultOrigin, Initiator
+from eprescription_sdk.settings.service import DAY
 from eprescription_sdk.storage import Tx
+
+
+@attrs.frozen(kw_only=True)
+class Reconciled:
+    """What was found out about one open entry.
+
+    Args:
+        number: which.
+        prescriber: who alone can ask the service.
+        result: the field of ``Reconciliation`` that it counts in.
+        done: entries looked at so far, this one included.
+        total: entries that were open at the start.
+    """
+
+    number: PrescriptionNumber
+    prescriber: Rpps
+    result: str
+    done: int
+    total: int
 
 
 @attrs.frozen(kw_only=True)
@@ -41,24 +64,42 @@ class Reconciliation:
 
 
 def reconcile(
-    core: Core, practitioners: tuple[Practitioner, ...], *, seconds: float
+    core: Core,
+    practitioners: tuple[Practitioner, ...],
+    *,
+    seconds: float | None = None,
+    progress: Callable[[Reconciled], None] | None = None,
 ) -> Engine[Reconciliation]:
     """Settle what can be settled now.
 
     Args:
         core: what the client shares.
         practitioners: whose credentials are at hand.
-        seconds: for each entry.
+        seconds: for each entry; the profile's deadline by default.
+        progress: is told of each entry, once it is written.
     """
+    seconds = core.settings.profile.deadline if seconds is None else seconds
+    if not 0 < seconds < DAY:
+        raise InvalidInput("The time for each entry is a positive number.", path="seconds")
     everything = yield Journal(ledger.open_entries)
     by_rpps = {practitioner.rpps: practitioner for practitioner in practitioners}
     tally: Counter[str] = Counter()
-    for entry in everything:
+    for done, entry in enumerate(everything, start=1):
         practitioner = by_rpps.get(entry.rpps)
-        if practitioner is None:
-            tally["waiting_for_credentials"] += 1
-            continue
-        tally[(yield from _one(core, practitioner, entry, seconds))] += 1
+        result = "waiting_for_credentials"
+        if practitioner is not None:
+            result = yield from _one(core, practitioner, entry, seconds)
+        tally[result] += 1
+        if progress is not None:
+            progress(
+                Reconciled(
+                    number=entry.number,
+                    prescriber=entry.rpps,
+                    result=result,
+                    done=done,
+                    total=len(everything),
+                )
+            )
     waiting = tally["waiting_for_credentials"]
     telemetry.add("waiting_for_credentials", waiting, operation=Initiator.RECONCILE.value)
     return Reconciliation(**tally)
