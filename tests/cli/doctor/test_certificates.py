@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 import pytest
 
-from eprescription_sdk.cli import doctor as room
+from eprescription_sdk.cli.doctor import command as room
+from eprescription_sdk.cli.doctor import configuration
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.testing import sandbox_settings
 
@@ -94,7 +95,7 @@ def test_the_certificate_is_watched(
 def test_one_that_ends_soon_is_a_warning(
     diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_SOON", 100_000)
+    monkeypatch.setattr(configuration, "SOON", 100_000)
     (line,) = (
         line for what, line in diagnose("right").items() if "organisation certificate ends" in what
     )
