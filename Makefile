@@ -59,7 +59,7 @@ bench: $(TEST_READY)
 # --- A release ---
 
 WHEEL = $$(ls -t dist/*.whl | head -n 1)
-# A copy of the checkout without src/: only the installed wheel can be found.
+# What is committed, without src/: only the installed wheel can be found.
 BARE := build/bare
 
 dist: $(RELEASE_READY)
@@ -80,7 +80,7 @@ test-lowest: dist
 # The tests, in a folder that holds all but src/, in an environment that holds the wheel.
 define bare
 rm -rf $(BARE) build/environment && mkdir -p $(BARE) && \
-cp -r tests examples benchmarks docs README.md CHANGELOG.md pyproject.toml Makefile $(BARE) && \
+git archive HEAD | tar -x -C $(BARE) && rm -r $(BARE)/src && \
 $(BIN)/python -m venv build/environment && \
 $(BIN)/uv pip install --quiet --python build/environment $(1) "$(WHEEL)[all]" \
   --group pyproject.toml:test && \
