@@ -4,8 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import pytest
+from rich.console import Console
 
 import eprescription_sdk as ep
+from eprescription_sdk.cli.ledger import find
 from eprescription_sdk.clock import paris_day
 from eprescription_sdk.sandbox import CommitThenDrop, ExpiredCredential, Operation
 from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription, sandbox_practitioner
@@ -100,3 +103,17 @@ def test_purge_takes_what_is_old(company: Company) -> None:
     (entry,) = json.loads(done.stdout)
     assert entry["purged"]
     assert entry["prescriber"] is None
+
+
+def test_find_on_a_narrow_terminal_breaks_no_number(
+    company: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = uncertain(company)
+    for columns, beside in ((40, False), (80, True)):
+        narrow = Console(width=columns, force_terminal=True, color_system=None, highlight=False)
+        monkeypatch.setattr("eprescription_sdk.cli.ledger.console", lambda: narrow)  # noqa: B023
+        find(reference="réf", settings=company.file)
+        shown = capsys.readouterr().out
+        message_id = outcome.attempts[0].message_id
+        assert (f"message id       {message_id}" in shown.splitlines()) is beside
+        assert (message_id in shown.splitlines()) is not beside

@@ -35,6 +35,8 @@ app = App(
 app.command(reconcile)
 
 RETENTION_DAYS = 365
+_WIDE = 60
+"""Columns that a label and a message id need beside each other."""
 
 _STATES_FR = {
     State.SENDING: "en cours d'envoi",
@@ -66,9 +68,11 @@ def find(
         print_json([_plain(entry) for entry in found])
     else:
         out = console()
+        # A number that is copied must not be broken: where it would be, it has its own line.
+        between = " " if out.width >= _WIDE else "\n"
         for entry in found:
             for name, value in _told(entry):
-                out.print(f"{name:<22} {value}", soft_wrap=True)
+                out.print(f"{name:<16}{between}{value}", soft_wrap=True, markup=False)
             out.print()
         if not found:
             out.print("Nothing found.")
