@@ -1,7 +1,6 @@
 """From the rows of a pilot to its facts, in one pass over the traces.
 
-In memory stay one small entry for each prescription and one for each create call
-that did not register: nothing is spilled to a disk that the host did not choose.
+Memory does not grow with them: what has to wait for later traces waits in ``linking``.
 
 Source: Cnam, présérie (March 2025), p. 6 with its note on several activities.
 """
@@ -32,7 +31,6 @@ from eprescription_sdk.pilot.linking import (
     REGISTERED,
     UNCERTAIN,
     Prescriptions,
-    count,
 )
 
 _STATES = {
@@ -67,8 +65,7 @@ class Collector:
         self._apart: Counter[str] = Counter()
         self._heads: dict[str, tuple[int, str]] = {}
         self._prescriptions = Prescriptions()
-        self._registered: Counter[tuple[int, date]] = Counter()
-        self._unregistered: list[tuple[int, date, bool, str | None]] = []
+        self._registered: Counter[tuple[int, int]] = Counter()
         self._uses: Counter[tuple[int, str, str, str | None, str | None]] = Counter()
 
     def enrolment(self, row: dict[str, Any]) -> None:
@@ -159,8 +156,9 @@ class Collector:
             if outcome == "registered":
                 self._registered[number, day] += 1
             else:
-                uncertain = outcome == "uncertain"
-                self._unregistered.append((number, day, uncertain, fields["subject"]))
+                self._prescriptions.add_unregistered(
+                    fields["subject"], number, day, uncertain=outcome == "uncertain"
+                )
 
     def _prescription(self, fields: dict[str, Any]) -> None:
         if fields["digital"]:
@@ -174,7 +172,7 @@ class Collector:
         self._prescriptions.add(
             fields["subject"],
             (fields["revision"], number, day, kind, inside, outside, reason),
-            number=fields["number"],
+            number=fields["number"] if fields["digital"] else None,
             act=fields["act"],
             link=fields["corrects"] if fields["digital"] else fields["after"],
         )
@@ -201,9 +199,9 @@ class Collector:
         Args:
             losses: traces that could not be recorded, by reason.
         """
-        cells = count(self._prescriptions, self._unregistered)
+        cells = self._prescriptions.count()
         for (number, day), calls in self._registered.items():
-            cells.creates[number][day, REGISTERED] += calls
+            cells.creates[number][date.fromordinal(day), REGISTERED] += calls
         uses = self._used()
         practitioners = []
         for row in sorted(self._enrolments, key=lambda row: row["label"]):
@@ -255,17 +253,18 @@ _UNUSED = Use(calls=0, succeeded=0, failures={})
 _decode = json.JSONDecoder().decode
 
 
-def _day(moment: str) -> date:
+def _day(moment: str) -> int:
+    """The Europe/Paris day of a moment, as an ordinal."""
     # Bodies are written in UTC. Paris is whole hours away, and changes its clock on the hour:
     # one UTC hour lies in one Paris day.
     if moment.endswith("+00:00"):
         return _day_of_hour(moment[:13])
-    return paris_day(datetime.fromisoformat(moment))
+    return paris_day(datetime.fromisoformat(moment)).toordinal()
 
 
 @lru_cache(maxsize=65536)
-def _day_of_hour(hour: str) -> date:
-    return paris_day(datetime.fromisoformat(f"{hour}:00:00+00:00"))
+def _day_of_hour(hour: str) -> int:
+    return paris_day(datetime.fromisoformat(f"{hour}:00:00+00:00")).toordinal()
 
 
 @cache

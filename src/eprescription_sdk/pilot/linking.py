@@ -11,108 +11,110 @@ What a document, an act and a pair are:
 - A refused digital prescription that a later one ``corrects`` is a kind of its own (Q10).
 - A create call that did not register is of the kind of its document if that is still uncertain,
   or was refused and corrected since; else it is one that was not registered.
+
+Which revision is the last, and what follows what, is known only once all traces are read. So
+prescriptions wait in a scratch database, and memory does not grow with them. Subjects, numbers and
+acts stand there as hashes whose key is never written: what may lie in a temporary file for a while
+leads to nobody.
 """
 
+import hashlib
+import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 import attrs
 
 from eprescription_sdk.model.trace import NonDigitalReason
 from eprescription_sdk.pilot.facts import Kind
+from eprescription_sdk.storage.base import Row
+from eprescription_sdk.storage.scratch import Scratch
 
 # Loops over all prescriptions work on plain numbers; flags are ten times slower.
 REGISTERED, NOT_REGISTERED, CORRECTED, UNCERTAIN, PAPER, OUTSIDE = (int(kind) for kind in Kind)
 
-Shape = tuple[int, int, date, int, int, int, str | None]
-"""What is kept of a prescription: revision, practitioner, day, kind, and for a paper one its
-documents in the perimeter and outside, and why. Equal ones are one object."""
+Shape = tuple[int, int, int, int, int, int, str | None]
+"""What is kept of a prescription: revision, practitioner, day (an ordinal), kind, and for a paper
+one its documents in the perimeter and outside, and why."""
 
 Days = tuple[tuple[date, int], ...]
 """The days of an act, and the kinds of its documents on each."""
 
-
-class Prescriptions:
-    """All that counts of what was prescribed, as the traces tell it.
-
-    It is what grows with the traces, so it is kept small: for most prescriptions, their subject,
-    a shape that equal ones share, and the 16 bytes of their number.
+_TABLES = (
     """
+    CREATE TABLE traced
+        (subject, revision, practitioner, day, kind, inside, outside, reason, number, act, link)
+    """,
+    "CREATE TABLE unregistered (subject, practitioner, day, uncertain)",
+    "CREATE TABLE together (practitioner, place, day, kind)",
+)
 
-    def __init__(self) -> None:
-        self.shapes: dict[str, Shape] = {}
-        """By subject, at the highest revision."""
-        self.acts: dict[str, str] = {}
-        """By subject, for those that belong to one."""
-        self.after: dict[str, bytes] = {}
-        """By subject of a paper record: number of the digital one that it follows."""
-        self.corrects: dict[str, bytes] = {}
-        """By subject: number of the one that it corrects."""
-        # In the order of the shapes. A number is minted once: no revision changes it.
-        self._numbers = bytearray()
-        self._alike: dict[Shape, Shape] = {}
+_LINKED = (
+    # By subject, at the highest revision; of two alike, the first one recorded.
+    """
+    CREATE TABLE prescriptions AS
+    SELECT subject, practitioner, day, kind, inside, outside, reason, number, act, link, seq
+    FROM (
+        SELECT *, rowid AS seq,
+            row_number() OVER (PARTITION BY subject ORDER BY revision DESC, rowid) AS place
+        FROM traced
+    ) WHERE place = 1
+    """,
+    "DROP TABLE traced",
+    "CREATE INDEX by_subject ON prescriptions (subject)",
+    "CREATE INDEX by_number ON prescriptions (number) WHERE number IS NOT NULL",
+    # A link between two practitioners is a mistake of the host's.
+    """
+    CREATE TABLE links AS
+    SELECT later.rowid AS later, earlier.rowid AS earlier, earlier.act AS act,
+        later.kind AS kind, earlier.kind AS found, max(earlier.seq) AS seq
+    FROM prescriptions AS later JOIN prescriptions AS earlier ON earlier.number = later.link
+    WHERE later.link IS NOT NULL AND earlier.practitioner = later.practitioner
+        AND earlier.rowid <> later.rowid
+    GROUP BY later.rowid
+    """,
+    "CREATE TABLE pairs (later INTEGER PRIMARY KEY, earlier, act)",
+    f"INSERT INTO pairs SELECT later, earlier, act FROM links WHERE kind = {PAPER}",
+    "CREATE TABLE followed (earlier INTEGER PRIMARY KEY)",
+    "INSERT OR IGNORE INTO followed SELECT earlier FROM pairs",
+    "CREATE TABLE corrected (earlier INTEGER PRIMARY KEY)",
+    f"""
+    INSERT OR IGNORE INTO corrected
+    SELECT earlier FROM links WHERE kind <> {PAPER} AND found = {NOT_REGISTERED}
+    """,
+)
 
-    def add(
-        self, subject: str, shape: Shape, *, number: str | None, act: str | None, link: str | None
-    ) -> None:
-        """Keep one, unless a higher revision is known.
+_PRESCRIPTIONS = """
+    SELECT one.rowid, practitioner, day, kind, inside, outside, reason,
+        coalesce(one.act, pairs.act), pairs.earlier, followed.earlier, corrected.earlier
+    FROM prescriptions AS one
+    LEFT JOIN pairs ON pairs.later = one.rowid
+    LEFT JOIN followed ON followed.earlier = one.rowid
+    LEFT JOIN corrected ON corrected.earlier = one.rowid
+"""
 
-        Args:
-            subject: which.
-            shape: what it is.
-            number: pseudonym of its number; a paper one has none.
-            act: what ties it to others.
-            link: pseudonym of the number that it follows, on paper, or corrects.
+_CREATES = f"""
+    SELECT call.practitioner, call.day,
+        CASE
+            WHEN corrected.earlier IS NOT NULL THEN {CORRECTED}
+            WHEN coalesce(one.kind = {UNCERTAIN}, uncertain) THEN {UNCERTAIN}
+            ELSE {NOT_REGISTERED}
+        END,
+        count(*)
+    FROM unregistered AS call
+    LEFT JOIN prescriptions AS one ON one.subject = call.subject
+    LEFT JOIN corrected ON corrected.earlier = one.rowid
+    GROUP BY 1, 2, 3
+"""
 
-        Raises:
-            ValueError: a pseudonym is none.
-        """
-        known = self.shapes.get(subject)
-        if known is not None and known[0] >= shape[0]:
-            return
-        if known is None:
-            self._numbers += _NO_NUMBER if number is None else packed(number)
-        self.shapes[subject] = self._alike.setdefault(shape, shape)
-        _put(self.acts, subject, act)
-        other = packed(link) if link is not None else None
-        _put(self.after if shape[3] == PAPER else self.corrects, subject, other)
-
-    def numbered(self, wanted: set[bytes]) -> dict[bytes, str]:
-        """The subjects that have these numbers."""
-        found = {}
-        for index, subject in enumerate(self.shapes):
-            number = bytes(self._numbers[index * _LENGTH : (index + 1) * _LENGTH])
-            if number in wanted:
-                found[number] = subject
-        return found
-
-
-_LENGTH = 16
-_NO_NUMBER = bytes(_LENGTH)
+_BATCH = 1000
+T = TypeVar("T", int, str)
 _OTHER = NonDigitalReason.OTHER.value
-T = TypeVar("T")
-
-
-def packed(number: str) -> bytes:
-    """The pseudonym of a number as bytes.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    raw = bytes.fromhex(number)
-    if len(raw) != _LENGTH:
-        raise ValueError("Not a pseudonym.")
-    return raw
-
-
-def _put(links: dict[str, T], subject: str, link: T | None) -> None:
-    if link is not None:
-        links[subject] = link
-    else:
-        links.pop(subject, None)
 
 
 @attrs.frozen(kw_only=True)
@@ -125,128 +127,155 @@ class Cells:
     reasons: Mapping[int, Counter[tuple[date, str]]]
 
 
-def count(
-    prescriptions: Prescriptions, unregistered: list[tuple[int, date, bool, str | None]]
-) -> Cells:
-    """Count documents, acts and create calls, now that every link is known.
+class Prescriptions:
+    """All that counts of what was prescribed, as the traces tell it."""
 
-    Args:
-        prescriptions: all of them.
-        unregistered: create calls that did not register: practitioner, day, whether the call
-            itself ended uncertain, subject.
-    """
-    corrected, paired = _links(prescriptions)
-    return Cells(
-        documents=_documents(prescriptions, corrected, paired),
-        acts=_acts(prescriptions, corrected, paired),
-        creates=_creates(prescriptions, corrected, unregistered),
-        reasons=_reasons(prescriptions),
-    )
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+        self._scratch.run(*_TABLES)
+        self._key = secrets.token_bytes(16)
+        self._traced = _Batch(self._scratch, "traced", 11)
+        self._unregistered = _Batch(self._scratch, "unregistered", 4)
 
+    def add(
+        self, subject: str, shape: Shape, *, number: str | None, act: str | None, link: str | None
+    ) -> None:
+        """Keep one revision of a prescription.
 
-def _links(prescriptions: Prescriptions) -> tuple[set[str], dict[str, str]]:
-    """The refused prescriptions corrected since; paper subject → digital one it follows."""
-    shapes = prescriptions.shapes
-    wanted = {*prescriptions.after.values(), *prescriptions.corrects.values()}
-    subjects = prescriptions.numbered(wanted)
+        Args:
+            subject: which.
+            shape: what it is.
+            number: pseudonym of its number; a paper one has none.
+            act: what ties it to others.
+            link: pseudonym of the number that it follows, on paper, or corrects.
 
-    def found(links: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-        for later, number in links.items():
-            earlier = subjects.get(number)
-            if earlier is None or earlier == later:
-                continue
-            # A link between two practitioners is a mistake of the host's.
-            if shapes[earlier][1] == shapes[later][1]:
-                yield later, earlier
+        Raises:
+            ValueError, AttributeError: a field is not what it should be.
+        """
+        if type(shape[0]) is not int or not 0 <= shape[0] < _HIGHEST:
+            raise ValueError("Not a revision.")
+        self._traced.add(
+            (
+                self._hidden(subject),
+                *shape,
+                None if number is None else self._hidden(number),
+                self._hidden(act) if act else None,
+                None if link is None else self._hidden(link),
+            )
+        )
 
-    refused = (earlier for _, earlier in found(prescriptions.corrects))
-    return (
-        {subject for subject in refused if shapes[subject][3] == NOT_REGISTERED},
-        dict(found(prescriptions.after)),
-    )
+    def add_unregistered(
+        self, subject: str | None, practitioner: int, day: int, *, uncertain: bool
+    ) -> None:
+        """Keep a create call that did not register.
 
+        Args:
+            subject: of the prescription that it was about.
+            practitioner: number of who called.
+            day: an ordinal.
+            uncertain: whether the call itself ended so.
 
-def _units(shape: Shape, *, is_corrected: bool, is_paired: bool) -> tuple[tuple[int, int], ...]:
-    """The documents of one prescription: kind and how many."""
-    _, _, _, kind, inside, outside, _ = shape
-    if kind != PAPER:
-        return ((CORRECTED if is_corrected else kind, 1),)
-    if is_paired:
-        # One of its documents is the digital one, counted there.
-        inside, outside = (inside - 1, outside) if inside else (0, outside - 1)
-    return tuple((kind, many) for kind, many in ((PAPER, inside), (OUTSIDE, outside)) if many > 0)
+        Raises:
+            AttributeError: the subject is not a text.
+        """
+        hidden = None if subject is None else self._hidden(subject)
+        self._unregistered.add((hidden, practitioner, day, uncertain))
 
+    def count(self) -> Cells:
+        """Documents, acts and create calls, now that every link is known.
 
-def _documents(
-    prescriptions: Prescriptions, corrected: set[str], paired: Mapping[str, str]
-) -> Mapping[int, Counter[tuple[date, int]]]:
-    documents: dict[int, Counter[tuple[date, int]]] = defaultdict(Counter)
-    for subject, shape in prescriptions.shapes.items():
-        _, number, day, *_ = shape
-        units = _units(shape, is_corrected=subject in corrected, is_paired=subject in paired)
-        for kind, many in units:
-            documents[number][day, kind] += many
-    return documents
+        What was kept is given up with it.
+        """
+        try:
+            self._traced.flush()
+            self._unregistered.flush()
+            self._scratch.run(*_LINKED)
+            return self._cells()
+        finally:
+            self._scratch.close()
 
+    def _hidden(self, text: str) -> bytes:
+        return hashlib.blake2b(text.encode(), digest_size=16, key=self._key).digest()
 
-def _reasons(prescriptions: Prescriptions) -> Mapping[int, Counter[tuple[date, str]]]:
-    """Paper documents by day and reason; those that follow a failed digital one included."""
-    reasons: dict[int, Counter[tuple[date, str]]] = defaultdict(Counter)
-    for _, number, day, kind, inside, outside, reason in prescriptions.shapes.values():
-        if kind == PAPER:
-            reasons[number][day, reason or _OTHER] += inside + outside
-    return reasons
-
-
-def _acts(
-    prescriptions: Prescriptions, corrected: set[str], paired: Mapping[str, str]
-) -> Mapping[int, Counter[Days]]:
-    named = prescriptions.acts
-    followed = set(paired.values())
-    acts: dict[int, Counter[Days]] = defaultdict(Counter)
-    # By practitioner and act, or the subject that stands for an act without a name.
-    together: dict[tuple[int, bool, str], Days] = {}
-    for subject, shape in prescriptions.shapes.items():
-        _, number, day, *_ = shape
-        units = _units(shape, is_corrected=subject in corrected, is_paired=subject in paired)
-        first = paired.get(subject, subject)
-        act = named.get(subject) or named.get(first)
-        for kind, _ in units:
-            if act is not None:
-                place = number, True, act
-            elif first in followed:
-                place = number, False, first
-            elif len(units) == 1:
-                acts[number][(day, kind),] += 1
-                continue
+    def _cells(self) -> Cells:
+        documents: Counter[tuple[int, int, int]] = Counter()
+        reasons: Counter[tuple[int, int, str]] = Counter()
+        alone: Counter[tuple[int, int, int]] = Counter()
+        together = _Batch(self._scratch, "together", 4)
+        for row in self._scratch.rows(_PRESCRIPTIONS):
+            subject, who, day, kind, inside, outside, reason, act, first, followed, corrected = row
+            if kind == PAPER:
+                reasons[who, day, reason or _OTHER] += inside + outside
+                if first is not None:
+                    # One of its documents is the digital one, counted there.
+                    inside, outside = (inside - 1, outside) if inside else (0, outside - 1)
+                units = [(PAPER, inside)] if inside > 0 else []
+                if outside > 0:
+                    units.append((OUTSIDE, outside))
             else:
-                place = number, False, subject
-            together[place] = _joined(together.get(place, ()), day, kind)
-    for (number, _, _), days in together.items():
-        acts[number][days] += 1
-    return acts
+                units = [(kind if corrected is None else CORRECTED, 1)]
+            # An act without a name is called after the one it starts with.
+            place = act or first or (subject if followed or len(units) > 1 else None)
+            for unit, many in units:
+                documents[who, day, unit] += many
+                if place is None:
+                    alone[who, day, unit] += 1
+                else:
+                    together.add((who, place, day, unit))
+        together.flush()
+        creates: defaultdict[int, Counter[tuple[date, int]]] = defaultdict(Counter)
+        for who, day, kind, calls in self._scratch.rows(_CREATES):
+            creates[who][_date(day), kind] += calls
+        return Cells(
+            documents=_by_practitioner(documents),
+            acts=self._acts(alone),
+            creates=creates,
+            reasons=_by_practitioner(reasons),
+        )
+
+    def _acts(self, alone: Counter[tuple[int, int, int]]) -> Mapping[int, Counter[Days]]:
+        acts: dict[int, Counter[Days]] = defaultdict(Counter)
+        for (who, day, kind), count in alone.items():
+            acts[who][(_date(day), kind),] += count
+        rows = self._scratch.rows(
+            "SELECT practitioner, place, day, kind FROM together ORDER BY practitioner, place"
+        )
+        for (who, _), documents in groupby(rows, itemgetter(0, 1)):
+            kinds: dict[date, int] = {}
+            for _, _, day, kind in documents:
+                kinds[_date(day)] = kinds.get(_date(day), 0) | kind
+            acts[who][tuple(sorted(kinds.items()))] += 1
+        return acts
 
 
-@lru_cache(maxsize=65536)
-def _joined(days: Days, day: date, kind: int) -> Days:
-    """An act with one more document; equal acts are one object."""
-    kinds = dict(days)
-    kinds[day] = kinds.get(day, 0) | kind
-    return tuple(sorted(kinds.items()))
+_HIGHEST = 2**31
 
 
-def _creates(
-    prescriptions: Prescriptions,
-    corrected: set[str],
-    unregistered: list[tuple[int, date, bool, str | None]],
-) -> defaultdict[int, Counter[tuple[date, int]]]:
-    creates: defaultdict[int, Counter[tuple[date, int]]] = defaultdict(Counter)
-    for number, day, uncertain, subject in unregistered:
-        known = prescriptions.shapes.get(subject) if subject is not None else None
-        still_uncertain = uncertain if known is None else known[3] == UNCERTAIN
-        if subject in corrected:
-            kind = CORRECTED
-        else:
-            kind = UNCERTAIN if still_uncertain else NOT_REGISTERED
-        creates[number][day, kind] += 1
-    return creates
+class _Batch:
+    """Rows on their way into a table of the scratch database."""
+
+    def __init__(self, scratch: Scratch, table: str, columns: int) -> None:
+        self._scratch = scratch
+        self._sql = f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"
+        self._waiting: list[Row] = []
+
+    def add(self, row: Row) -> None:
+        self._waiting.append(row)
+        if len(self._waiting) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        self._scratch.add(self._sql, self._waiting)
+        self._waiting.clear()
+
+
+_date = cache(date.fromordinal)
+
+
+def _by_practitioner(
+    counted: Counter[tuple[int, int, T]],
+) -> Mapping[int, Counter[tuple[date, T]]]:
+    cells: dict[int, Counter[tuple[date, T]]] = defaultdict(Counter)
+    for (who, day, what), count in counted.items():
+        cells[who][_date(day), what] = count
+    return cells
