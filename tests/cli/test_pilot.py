@@ -265,10 +265,14 @@ def test_the_registers_and_what_they_change(
     done("pilot", "correction", "4.2.1", *NOTE)
     done("pilot", "prolong", "--correction", "4.2.1", *NOTE)
     done("pilot", "ruling", "Q4", "lenient", *NOTE)
+    done("pilot", "ruling", "Q3", "document", *NOTE)
+    code, said = run("pilot", "ruling", "Q4", "document", *NOTE, *applied)
+    assert (code, "strict, lenient" in said) == (1, True)
     done("pilot", "anomaly", "open", "AN-1", "Lent", "--operation", "search", "--blocking", *NOTE)
     assessed = json.loads(done("assess", "--json"))
     assert assessed["strict"]["criteria"]["C3"]["anomalies"] == ["AN-1"]
     assert assessed["rulings"]["Q4"]["reference"] == "REF-1"
+    assert assessed["rulings"]["Q3"]["reading"] == "document"
     assert "AN-1" in done("pilot", "anomaly", "list")
     done("pilot", "anomaly", "close", "AN-1", *NOTE)
     assert json.loads(done("pilot", "anomaly", "list", "--json"))[0]["closed_on"]

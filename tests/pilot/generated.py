@@ -8,7 +8,7 @@ from typing import Any
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.trace import CallOutcome, Initiator
-from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.pilot.questions import Question
 from tests.pilot.pilots import (
     GO_LIVE,
     REFUSED,
@@ -126,10 +126,11 @@ class _Generator:
             self.pilot.volume(day, self.die.randint(0, 6), ps=ps, when=self.moment())
         if self.luck(0.5):
             self.pilot.event("correction", at(self.die.choice(DAYS)), {"version": "1.1"})
-        if self.luck(0.3):
-            question, reading = self.die.choice(list(Question)), self.die.choice(list(Reading))
-            data = {"question": question.value, "reading": reading.value}
-            self.pilot.event("ruling", at(20), data)
+        for _ in range(self.die.choice([0, 0, 1, 3])):
+            question = self.die.choice(list(Question))
+            answer = self.die.choice(question.answers)
+            data = {"question": question.value, "reading": answer.value}
+            self.pilot.event("ruling", at(self.die.choice(DAYS)), data)
         if self.luck(0.3):
             anomaly = {
                 "id": "A",

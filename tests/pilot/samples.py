@@ -16,7 +16,7 @@ from eprescription_sdk.pilot.assessment import (
 )
 from eprescription_sdk.pilot.journal import Anomaly, OfficialFigure, Prerequisite, Ruling
 from eprescription_sdk.pilot.official import Comparison, Explanation
-from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Reading, Readings
+from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Reading, Readings, Unit
 from eprescription_sdk.pilot.registers import Note
 from eprescription_sdk.pilot.results import (
     Criterion,
@@ -27,7 +27,6 @@ from eprescription_sdk.pilot.results import (
     PractitionerResult,
     Results,
     Survey,
-    Unit,
     Verdict,
 )
 
@@ -303,7 +302,11 @@ def assessment(
                 strict=Figure(25, 52),
                 lenient=Figure(38, 52),
                 agrees=(),
-                explanations=(Explanation(bundle=Reading.STRICT, question=Question.Q7),),
+                explanations=(
+                    Explanation(
+                        bundle=Reading.STRICT, question=Question.Q7, reading=Reading.LENIENT
+                    ),
+                ),
             ),
         ),
     )

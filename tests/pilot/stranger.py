@@ -6,6 +6,7 @@ cells. It follows the rules of counting sentence by sentence.
 
 import json
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -21,31 +22,52 @@ OUTSIDE = {"imaging", "transport"}
 SUCCESSES = {"registered", "found", "absent", "listed"}
 
 
+Answers = dict[str, bool | str]
+"""By question, whether it is read strictly; for Q3 it may be the unit."""
+
+
 def paris(moment: str) -> date:
     return datetime.fromisoformat(moment).astimezone(ZoneInfo("Europe/Paris")).date()
 
 
-def recompute(folder: Path, strict: dict[str, bool]) -> dict[str, Any]:
-    """Verdicts and figures, for an answer to each question."""
+@dataclass
+class Export:
+    """The rows of an export, by what they are."""
+
+    cut_off: str
+    people: list[dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    traces: list[dict[str, Any]]
+
+
+def read(folder: Path) -> Export:
+    """What stands in the two files."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    until, today = manifest["cut_off"], paris(manifest["cut_off"])
-    people: list[dict[str, Any]] = []
-    volumes: list[dict[str, Any]] = []
-    events: list[dict[str, Any]] = []
-    traces: list[dict[str, Any]] = []
-    kinds = {"enrolments": people, "volumes": volumes, "events": events}
+    export = Export(manifest["cut_off"], [], [], [], [])
+    kinds = {"enrolments": export.people, "volumes": export.volumes, "events": export.events}
     for line in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        kinds.get(row["segment"], traces).append(json.loads(row["body"]))
+        kinds.get(row["segment"], export.traces).append(json.loads(row["body"]))
+    return export
+
+
+def recompute(export: Export, strict: Answers) -> dict[str, Any]:
+    """Verdicts and figures, for an answer to each question; a ruling on Q3 may name the unit."""
+    until, today = export.cut_off, paris(export.cut_off)
+    people, volumes, events = export.people, export.volumes, export.events
     strict = dict(strict)
     for event in events:
         if event["kind"] == "ruling":
-            strict[event["data"]["question"]] = event["data"]["reading"] == "strict"
+            answer = event["data"]["reading"]
+            strict[event["data"]["question"]] = (
+                answer if answer in {"document", "act"} else answer == "strict"
+            )
     people = [one for one in people if date.fromisoformat(one["go_live"]) <= today]
     by_name = {one["practitioner"]: one for one in people}
     counting = [
         trace
-        for trace in traces
+        for trace in export.traces
         if trace["at"] <= until
         and trace["rpps"] in by_name
         and trace["environment"] == "production"
@@ -129,9 +151,9 @@ def _acts(documents: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return list(acts.values())
 
 
-def _choose(
-    document: tuple[int, int], act: tuple[int, int], strict: dict[str, bool]
-) -> tuple[int, int]:
+def _choose(document: tuple[int, int], act: tuple[int, int], strict: Answers) -> tuple[int, int]:
+    if strict["Q3"] in {"document", "act"}:
+        return document if strict["Q3"] == "document" else act
     if not document[1]:
         return document
     rates = {Fraction(*document): document, Fraction(*act): act}
@@ -153,9 +175,7 @@ def _missing(
     return missing
 
 
-def _c1_rate(
-    window: list[dict[str, Any]], missing: int, strict: dict[str, bool]
-) -> tuple[int, int]:
+def _c1_rate(window: list[dict[str, Any]], missing: int, strict: Answers) -> tuple[int, int]:
     if not strict["Q1"]:
         window = [each for each in window if each["inside"]]
     if not strict["Q7"]:
@@ -181,7 +201,7 @@ def _person(
     *,
     cut: date,
     today: date,
-    strict: dict[str, bool],
+    strict: Answers,
 ) -> dict[str, Any]:
     digital_days = [each["day"] for each in mine if each["state"] != "paper"]
     opening: date | None = date.fromisoformat(one["go_live"])
@@ -223,7 +243,7 @@ def _c2(
     documents: list[dict[str, Any]],
     calls: list[dict[str, Any]],
     cut: date,
-    strict: dict[str, bool],
+    strict: Answers,
 ) -> tuple[str, Any, dict[str, Any]]:
     if strict["Q8"]:
         outcomes = _create_calls(documents, calls, cut, strict)
@@ -252,7 +272,7 @@ def _c2(
     return verdict, whole, {f"PS {one['label']}": rate({one["practitioner"]}) for one in people}
 
 
-def _left_out(one: dict[str, Any], strict: dict[str, bool]) -> bool:
+def _left_out(one: dict[str, Any], strict: Answers) -> bool:
     if one["state"] == "uncertain":
         return not strict["Q7"]
     return bool(one["corrected"]) and not strict["Q10"]
@@ -262,7 +282,7 @@ def _create_calls(
     documents: list[dict[str, Any]],
     calls: list[dict[str, Any]],
     cut: date,
-    strict: dict[str, bool],
+    strict: Answers,
 ) -> list[tuple[str, bool]]:
     states = {one["subject"]: one for one in documents if one["state"] != "paper"}
     counted = []

@@ -10,13 +10,12 @@ from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.trace import CallOutcome, FaultOrigin, Initiator
 from eprescription_sdk.pilot.criteria import evaluate
-from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Readings
+from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Readings, Unit
 from eprescription_sdk.pilot.results import (
     Criterion,
     Figure,
     PractitionerResult,
     Results,
-    Unit,
     Verdict,
 )
 from eprescription_sdk.pilot.rows import facts_of_store
@@ -113,6 +112,26 @@ class TestC1:
         pilot.paper(at(3), [Family.MEDICATION, Family.BIOLOGY, Family.NURSING])
         assert c1(pilot).figure == Figure(1, 4, Unit.DOCUMENT)
         assert c1(pilot, flip(Question.Q3)).figure == Figure(1, 2, Unit.ACT)
+
+    @pytest.mark.parametrize("unit", [Unit.DOCUMENT, Unit.ACT])
+    def test_q3_ruled_on_is_that_unit_in_both_bundles(self, pilot: PilotStore, unit: Unit) -> None:
+        for _ in range(3):
+            pilot.digital(at(3), act="one")
+        pilot.paper(at(3), act="one")
+        pilot.digital(at(4))
+        pilot.event("ruling", at(5), {"question": "Q3", "reading": unit.value}, "CNAM-3")
+        assessment = pilot.assess()
+        wanted = {Unit.DOCUMENT: Figure(4, 5, unit), Unit.ACT: Figure(1, 2, unit)}[unit]
+        for bundle in (assessment.strict, assessment.lenient):
+            assert bundle[Criterion.C1].practitioners[0].figure == wanted
+        assert {flip.question for flip in assessment.flips}.isdisjoint({Question.Q3})
+        found = assessment.rulings[Question.Q3]
+        assert (found.reading, found.reference) == (unit, "CNAM-3")
+        assert found.label_fr == f"unité : {unit.label_fr}"
+        document = assessment.to_dict()
+        assert document["rulings"]["Q3"]["reading"] == unit.value
+        assert document["strict"]["readings"]["Q3"] == unit.value
+        assert document["lenient"]["readings"]["Q3"] == unit.value
 
     def test_q5_the_window_opens_at_go_live_or_at_the_first_digital_one(
         self, pilot: PilotStore

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from eprescription_sdk.pilot.distance import still_needed, way_fr
-from eprescription_sdk.pilot.results import Figure, Unit
+from eprescription_sdk.pilot.questions import Unit
+from eprescription_sdk.pilot.results import Figure
 
 
 @pytest.mark.parametrize("threshold", [Fraction(1, 2), Fraction(7, 10)])

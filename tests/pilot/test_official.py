@@ -54,6 +54,15 @@ def test_a_gap_is_explained_by_one_question(pilot: PilotStore) -> None:
     }
 
 
+def test_the_explanation_says_which_answer_would_give_it(pilot: PilotStore) -> None:
+    pilot.event("ruling", at(9), {"question": "Q1", "reading": "lenient"})
+    found = compared(pilot, "C1", "PS 1", "2/4")
+    # Ruled leniently, Q1 can be read but one other way, whatever the bundle.
+    assert [(one.bundle, one.question, one.reading) for one in found.explanations] == [
+        (Reading.STRICT, Question.Q1, Reading.STRICT)
+    ]
+
+
 def test_a_gap_that_nothing_explains_says_so(pilot: PilotStore) -> None:
     found = compared(pilot, "C1", "PS 1", "1/7")
     assert (found.agrees, found.explanations) == ((), ())

@@ -2,7 +2,15 @@
 
 import pytest
 
-from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Reading, Readings
+from eprescription_sdk.pilot.questions import (
+    LENIENT,
+    STRICT,
+    Question,
+    Reading,
+    Readings,
+    Unit,
+    answer_of,
+)
 
 
 def test_every_question_has_both_answers_in_both_languages() -> None:
@@ -35,3 +43,29 @@ def test_a_ruling_fixes_a_question_in_both_bundles() -> None:
 def test_a_question_left_open_is_refused() -> None:
     with pytest.raises(ValueError, match="every question"):
         Readings({Question.Q1: Reading.STRICT})
+
+
+def test_the_unit_may_be_ruled_on_and_no_bundle_chooses_it_then() -> None:
+    assert (STRICT.unit, LENIENT.unit) == (None, None)
+    for unit in (Unit.DOCUMENT, Unit.ACT):
+        ruled = STRICT.ruled({Question.Q3: unit})
+        assert ruled.unit is LENIENT.ruled({Question.Q3: unit}).unit is unit
+        assert ruled.flipped(Question.Q3).unit is unit.other
+        assert Question.Q3.answer_fr(unit) != Question.Q3.answer_fr(unit.other)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"), [(Question.Q3, "call"), (Question.Q4, "document"), (Question.Q1, "yes")]
+)
+def test_what_is_no_answer_is_refused_with_those_that_are(question: Question, text: str) -> None:
+    with pytest.raises(ValueError, match="strict, lenient"):
+        answer_of(question, text)
+
+
+def test_a_unit_answers_no_other_question() -> None:
+    assert [answer_of(Question.Q3, each.value) for each in Question.Q3.answers] == [
+        Reading.STRICT, Reading.LENIENT, Unit.DOCUMENT, Unit.ACT,
+    ]  # fmt: skip
+    for question, unit in ((Question.Q4, Unit.ACT), (Question.Q3, Unit.CALL)):
+        with pytest.raises(ValueError, match="no answer"):
+            STRICT.ruled({question: unit})

@@ -15,6 +15,7 @@ from eprescription_sdk.pilot import (
     Note,
     Question,
     Reading,
+    Unit,
     Verdict,
     assess,
     close_anomaly,
@@ -65,6 +66,14 @@ def test_lines_are_only_added_and_read_by_kind(store: Store) -> None:
     found = store.read(lambda tx: events(tx, "correction"))
     assert [event.data["version"] for event in found] == ["4.2.1", "4.2.2"]
     assert [event.seq for event in store.read(events)] == [1, 2, 3]
+
+
+def test_a_ruling_answers_its_question(store: Store) -> None:
+    record_ruling(store, NOTE, question=Question.Q3, reading=Unit.ACT)
+    with pytest.raises(InvalidInput) as caught:
+        record_ruling(store, NOTE, question=Question.Q4, reading=Unit.ACT)
+    assert [path for path, _ in caught.value.findings] == ["reading"]
+    assert [event.data["reading"] for event in store.read(events)] == ["act"]
 
 
 @pytest.mark.parametrize(("change", "path"), [

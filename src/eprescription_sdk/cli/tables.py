@@ -74,7 +74,7 @@ def _flips(assessment: Assessment) -> list[Text]:
 def _rulings(assessment: Assessment) -> list[Text]:
     return [
         Text(
-            f"{question.value} tranchée par la Cnam : lecture {ruling.reading.label_fr}"
+            f"{question.value} tranchée par la Cnam : {ruling.label_fr}"
             f" ({ruling.reference}, {ruling.day:%d/%m/%Y})"
         )
         for question, ruling in assessment.rulings.items()

@@ -18,7 +18,7 @@ from eprescription_sdk.pilot.journal import Anomaly
 from eprescription_sdk.pilot.letter import letter
 from eprescription_sdk.pilot.lifecycle import Pilot
 from eprescription_sdk.pilot.named import NamedEdition, named_edition
-from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.pilot.questions import Question, Reading, Unit
 from eprescription_sdk.pilot.registers import (
     Event,
     Note,
@@ -61,6 +61,7 @@ __all__ = [
     "Receipt",
     "Rehearsal",
     "Step",
+    "Unit",
     "Verdict",
     "assess",
     "card",

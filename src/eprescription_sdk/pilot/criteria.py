@@ -22,14 +22,13 @@ from fractions import Fraction
 from eprescription_sdk.pilot.attested import c4, c5
 from eprescription_sdk.pilot.facts import DIGITAL, Facts, Kind, Practitioner
 from eprescription_sdk.pilot.nominal_use import c3
-from eprescription_sdk.pilot.questions import Question, Readings
+from eprescription_sdk.pilot.questions import Question, Readings, Unit
 from eprescription_sdk.pilot.results import (
     Criterion,
     CriterionResult,
     Figure,
     PractitionerResult,
     Results,
-    Unit,
     Verdict,
     worst,
 )
@@ -220,7 +219,12 @@ def _rate(cells: Mapping[int, int], kept: int, counted: int) -> tuple[int, int]:
 
 
 def _unit(documents: Figure, acts: Figure, readings: Readings) -> Figure:
-    """The less or more favourable of the two (Q3); documents when they are equal."""
+    """The less or more favourable of the two (Q3), or the one that is ruled on.
+
+    Documents when they are equal.
+    """
+    if readings.unit is not None:
+        return acts if readings.unit is Unit.ACT else documents
     one, other = documents.fraction, acts.fraction
     if one is None or other is None or one == other:
         return documents

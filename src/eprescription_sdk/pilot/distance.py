@@ -7,7 +7,8 @@ paper one comes between.
 from fractions import Fraction
 from math import ceil
 
-from eprescription_sdk.pilot.results import Figure, Unit
+from eprescription_sdk.pilot.questions import Unit
+from eprescription_sdk.pilot.results import Figure
 
 
 def still_needed(figure: Figure, threshold: Fraction) -> int:

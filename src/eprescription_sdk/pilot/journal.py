@@ -14,7 +14,7 @@ import attrs
 
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.trace import FaultOrigin
-from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.pilot.questions import Answer, Question, Unit, answer_of
 
 
 @attrs.frozen(kw_only=True)
@@ -22,14 +22,20 @@ class Ruling:
     """How the Cnam reads an open question.
 
     Args:
-        reading: its answer.
+        reading: its answer; to Q3 it may be the unit.
         day: of the letter.
         reference: of the letter.
     """
 
-    reading: Reading
+    reading: Answer
     day: date
     reference: str
+
+    @property
+    def label_fr(self) -> str:
+        """What the Cnam reads."""
+        what = "unité :" if isinstance(self.reading, Unit) else "lecture"
+        return f"{what} {self.reading.label_fr}"
 
 
 @attrs.frozen(kw_only=True)
@@ -130,7 +136,7 @@ class Journal:
     official: tuple[OfficialFigure, ...] = ()
 
     @property
-    def readings(self) -> Mapping[Question, Reading]:
+    def readings(self) -> Mapping[Question, Answer]:
         """What the rulings answer."""
         return {question: ruling.reading for question, ruling in self.rulings.items()}
 
@@ -153,12 +159,13 @@ def read_journal(rows: Iterable[Mapping[str, Any]], numbers: Mapping[str, int]) 
     return Journal(
         corrections=tuple(sorted(date.fromisoformat(row["day"]) for row in of["correction"])),
         rulings={
-            Question(row["data"]["question"]): Ruling(
-                reading=Reading(row["data"]["reading"]),
+            question: Ruling(
+                reading=answer_of(question, row["data"]["reading"]),
                 day=date.fromisoformat(row["day"]),
                 reference=row["reference"],
             )
             for row in of["ruling"]
+            for question in (Question(row["data"]["question"]),)
         },
         anomalies=read_anomalies(row["data"] for row in of["anomaly"]),
         attestations={criterion: data["document"] for criterion, data in attested.items()},

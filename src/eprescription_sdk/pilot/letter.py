@@ -60,8 +60,7 @@ Madame, Monsieur,
     if assessment.rulings:
         parts.append("Déjà tranché par vos soins :")
         parts += [
-            f"  {question.value}  lecture {ruling.reading.label_fr}"
-            f" ({ruling.reference}, {ruling.day:%d/%m/%Y})"
+            f"  {question.value}  {ruling.label_fr} ({ruling.reference}, {ruling.day:%d/%m/%Y})"
             for question, ruling in assessment.rulings.items()
         ]
         parts.append("")
@@ -91,5 +90,6 @@ def _part(question: Question, assessment: Assessment) -> str:
         if changed
         else "    À ce jour, la réponse ne change à elle seule aucun résultat."
     )
-    lines.append("    Votre réponse :  [ ] a)   [ ] b)   [ ] autre : …………………………\n")
+    boxes = "[ ] document   [ ] acte" if question is Question.Q3 else "[ ] a)   [ ] b)"
+    lines.append(f"    Votre réponse :  {boxes}   [ ] autre : …………………………\n")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ import attrs
 from eprescription_sdk.pilot.criteria import evaluate
 from eprescription_sdk.pilot.facts import Facts
 from eprescription_sdk.pilot.journal import OfficialFigure
-from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Reading
+from eprescription_sdk.pilot.questions import LENIENT, STRICT, Answer, Question, Reading
 from eprescription_sdk.pilot.results import Criterion, Figure, Results
 from eprescription_sdk.pilot.sheets import read_sheet, refused
 
@@ -33,10 +33,12 @@ class Explanation:
     Args:
         bundle: that it is flipped in.
         question: which.
+        reading: the other answer, that gives it.
     """
 
     bundle: Reading
     question: Question
+    reading: Answer
 
 
 @attrs.frozen(kw_only=True)
@@ -115,7 +117,7 @@ def compare(facts: Facts) -> Iterator[Comparison]:
             explanations=()
             if agrees
             else tuple(
-                Explanation(bundle=bundle, question=question)
+                Explanation(bundle=bundle, question=question, reading=results.readings[question])
                 for (bundle, question), results in flipped.items()
                 if _agrees(official.figure, _ours(results, official))
             ),

@@ -1,7 +1,8 @@
 """The questions that the Cnam's text leaves open, and the two readings of each.
 
 None is settled silently: STRICT answers every question against the company, LENIENT for it,
-and a ruling of the Cnam fixes one. How a reading changes a figure is in ``criteria``.
+and a ruling of the Cnam fixes one; on Q3 it may name the unit. How a reading changes a figure is
+in ``criteria``.
 
 Source: Cnam, présérie (March 2025), pp. 4 to 6; the questions are ours.
 """
@@ -29,6 +30,28 @@ class Reading(Enum):
         return "stricte" if self is Reading.STRICT else "favorable"
 
 
+class Unit(Enum):
+    """What was counted."""
+
+    DOCUMENT = "document"
+    ACT = "act"
+    CALL = "call"
+
+    @property
+    def label_fr(self) -> str:
+        """What the Cnam reads."""
+        return {"document": "document", "act": "acte de prescription", "call": "appel"}[self.value]
+
+    @property
+    def other(self) -> "Unit":
+        """The other one that an ordonnance may be (Q3)."""
+        return Unit.ACT if self is Unit.DOCUMENT else Unit.DOCUMENT
+
+
+Answer = Reading | Unit
+"""How a question is answered: by a reading, or, once it is ruled on, Q3 by a unit."""
+
+
 class Question(Enum):
     """What the text does not say."""
 
@@ -53,14 +76,24 @@ class Question(Enum):
         """The question, in English."""
         return _ENGLISH[self][0]
 
-    def answer_fr(self, reading: Reading) -> str:
-        """What a reading answers, in French."""
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What the Cnam may answer."""
+        units = (Unit.DOCUMENT, Unit.ACT) if self is Question.Q3 else ()
+        return (*Reading, *units)
+
+    def answer_fr(self, reading: Answer) -> str:
+        """What a reading, or a unit, answers in French."""
+        if isinstance(reading, Unit):
+            return f"l'unité est {_UNITS_FR[reading]}"
         return _FRENCH[self][1 if reading is Reading.STRICT else 2]
 
     def answer_en(self, reading: Reading) -> str:
         """What a reading answers, in English."""
         return _ENGLISH[self][1 if reading is Reading.STRICT else 2]
 
+
+_UNITS_FR = {Unit.DOCUMENT: "le document", Unit.ACT: "l'acte de prescription"}
 
 _FRENCH = {
     Question.Q1: (
@@ -174,17 +207,19 @@ class Readings:
     """An answer to every question.
 
     Args:
-        answers: a reading for each of the ten questions.
+        answers: a reading for each of the ten questions; for Q3 it may be a unit.
     """
 
-    answers: Mapping[Question, Reading] = attrs.field()
+    answers: Mapping[Question, Answer] = attrs.field()
 
     @answers.validator
-    def _complete(self, _attribute: object, value: Mapping[Question, Reading]) -> None:
+    def _complete(self, _attribute: object, value: Mapping[Question, Answer]) -> None:
         if set(value) != set(Question):
             raise ValueError("Readings answer every question, each once.")
+        if any(answer not in question.answers for question, answer in value.items()):
+            raise ValueError("This is no answer to that question.")
 
-    def __getitem__(self, question: Question) -> Reading:
+    def __getitem__(self, question: Question) -> Answer:
         return self.answers[question]
 
     def __iter__(self) -> Iterator[Question]:
@@ -194,11 +229,17 @@ class Readings:
         """Whether a question is read against the company."""
         return self.answers[question] is Reading.STRICT
 
+    @property
+    def unit(self) -> Unit | None:
+        """What is counted, where it is ruled on (Q3)."""
+        answer = self.answers[Question.Q3]
+        return answer if isinstance(answer, Unit) else None
+
     def flipped(self, question: Question) -> "Readings":
         """The same answers, save one that is the opposite."""
         return self.ruled({question: self.answers[question].other})
 
-    def ruled(self, rulings: Mapping[Question, Reading]) -> "Readings":
+    def ruled(self, rulings: Mapping[Question, Answer]) -> "Readings":
         """The same answers, save those that a ruling fixes."""
         return Readings({**self.answers, **rulings})
 
@@ -208,3 +249,16 @@ STRICT = Readings(dict.fromkeys(Question, Reading.STRICT))
 
 LENIENT = Readings(dict.fromkeys(Question, Reading.LENIENT))
 """Every open question for the company."""
+
+
+def answer_of(question: Question, text: str) -> Answer:
+    """An answer as it is written: ``strict``, ``lenient``; to Q3 also ``document`` or ``act``.
+
+    Raises:
+        ValueError: it is none to this question, in a sentence that names those that are.
+    """
+    for answer in question.answers:
+        if answer.value == text:
+            return answer
+    names = ", ".join(answer.value for answer in question.answers)
+    raise ValueError(f"To {question.value} this is no answer. It is one of {names}.")

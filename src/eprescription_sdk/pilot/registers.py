@@ -18,7 +18,7 @@ from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.pilot.journal import Anomaly, read_anomalies
-from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.pilot.questions import Answer, Question
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.gate import enrolment
@@ -77,13 +77,22 @@ def record_correction(store: Store, note: Note, *, version: str) -> None:
     _append(store, "correction", note, {"version": version}, _blank("version", version))
 
 
-def record_ruling(store: Store, note: Note, *, question: Question, reading: Reading) -> None:
+def record_ruling(store: Store, note: Note, *, question: Question, reading: Answer) -> None:
     """Record how the Cnam reads an open question; it fixes that question.
 
+    Args:
+        store: the pilot's.
+        note: day and reference of the letter.
+        question: which.
+        reading: the answer; to Q3 also the unit, DOCUMENT or ACT.
+
     Raises:
-        InvalidInput: a blank text or a day to come (each with its path).
+        InvalidInput: no answer to this question, a blank text or a day to come (each with its
+            path).
     """
-    _append(store, "ruling", note, {"question": question.value, "reading": reading.value})
+    names = ", ".join(answer.value for answer in question.answers)
+    faults = [] if reading in question.answers else [("reading", f"One of {names} was expected.")]
+    _append(store, "ruling", note, {"question": question.value, "reading": reading.value}, faults)
 
 
 def record_anomaly(store: Store, note: Note, anomaly: Anomaly) -> None:

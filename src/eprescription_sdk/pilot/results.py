@@ -13,7 +13,7 @@ import attrs
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.trace import FaultOrigin
 from eprescription_sdk.pilot.journal import Prerequisite
-from eprescription_sdk.pilot.questions import Readings
+from eprescription_sdk.pilot.questions import Readings, Unit
 
 
 class Criterion(Enum):
@@ -68,19 +68,6 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
         if verdict in verdicts:
             return verdict
     return verdicts[0] if verdicts else Verdict.NOT_ASSESSABLE
-
-
-class Unit(Enum):
-    """What was counted."""
-
-    DOCUMENT = "document"
-    ACT = "act"
-    CALL = "call"
-
-    @property
-    def label_fr(self) -> str:
-        """What the Cnam reads."""
-        return {"document": "document", "act": "acte de prescription", "call": "appel"}[self.value]
 
 
 @attrs.frozen

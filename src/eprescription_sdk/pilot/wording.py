@@ -1,7 +1,8 @@
 """The French words of the report: units, reasons, classes of failure, thresholds."""
 
 from eprescription_sdk.model.trace import FaultOrigin
-from eprescription_sdk.pilot.results import Criterion, Unit
+from eprescription_sdk.pilot.questions import Unit
+from eprescription_sdk.pilot.results import Criterion
 
 MONTHS_FR = (
     "janvier", "février", "mars", "avril", "mai", "juin",

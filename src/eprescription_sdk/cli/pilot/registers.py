@@ -15,13 +15,14 @@ from eprescription_sdk.cli.context import (
     settings_of,
 )
 from eprescription_sdk.cli.pilot.shared import By, Day, Reference, pilot_of
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.trace import FaultOrigin
 from eprescription_sdk.pilot import registers as register
 from eprescription_sdk.pilot.checklist import checklist_form, read_checklist
 from eprescription_sdk.pilot.journal import Anomaly
 from eprescription_sdk.pilot.official import read_official
-from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.pilot.questions import Question, answer_of
 from eprescription_sdk.pilot.survey import read_answers, survey_form, survey_guide
 from eprescription_sdk.traces.gate import enrolments
 
@@ -44,10 +45,19 @@ def correction(
 
 
 def ruling(
-    question: Question, reading: Reading, *, by: By, reference: Reference, day: Day = None,
+    question: Question,
+    answer: Annotated[str, Parameter(help="strict or lenient; to Q3 also document or act.")],
+    *,
+    by: By,
+    reference: Reference,
+    day: Day = None,
     settings: SettingsFile = None,
-) -> None:  # fmt: skip
+) -> None:
     """Record how the Cnam reads an open question; its letter is cited wherever it counts."""
+    try:
+        reading = answer_of(question, answer)
+    except ValueError as error:
+        raise InvalidInput(str(error), path="answer") from None
     configured = settings_of(settings)
     with opened(configured) as store:
         note = pilot_of(store, configured).note(by=by, reference=reference, day=day)
