@@ -72,11 +72,12 @@ def shown(browser: Any, html: str, folder: Path, width: int) -> "Page":
     ("count", "met", "width"),
     [
         (10, False, 1280),
+        (6, False, 390),
         (3, True, 390),
         *(
             pytest.param(count, met, width, marks=pytest.mark.soak)
             for count, met, width in (
-                (3, False, 1280), (3, True, 1280), (6, False, 390), (6, True, 1280),
+                (3, False, 1280), (3, True, 1280), (6, True, 1280),
                 (10, False, 390), (10, True, 1280),
             )
         ),
@@ -108,6 +109,27 @@ def test_nothing_overflows_the_page(browser: Any, tmp_path: Path, width: int) ->
     html = render_html(of_size(10, met=False), name="Essai", edition=edition)
     page = shown(browser, html, tmp_path, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+_CUT_OFF = """
+    [...document.querySelectorAll('.chart svg text')].filter(text => {
+        const own = text.getBoundingClientRect();
+        const whole = text.closest('svg').getBoundingClientRect();
+        return own.left < whole.left - 1 || own.right > whole.right + 1
+            || own.top < whole.top - 1 || own.bottom > whole.bottom + 1
+    }).map(text => text.textContent)
+"""
+
+
+@pytest.mark.parametrize(("media", "width"), [("screen", 1280), ("screen", 390), ("print", 703)])
+def test_no_word_of_a_chart_is_cut_off(
+    browser: Any, tmp_path: Path, media: Any, width: int
+) -> None:
+    page = shown(browser, render_html(of_size(10, met=False)), tmp_path, width)
+    page.emulate_media(media=media)
+    assert page.evaluate("document.querySelectorAll('.chart svg text').length") > 50
+    assert page.evaluate(_CUT_OFF) == []
     page.close()
 
 

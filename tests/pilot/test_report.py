@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 import pytest
 
-from eprescription_sdk.pilot import Question, Verdict, render_html, write_report
+from eprescription_sdk.pilot import Criterion, Question, Verdict, render_html, write_report
+from tests.pilot.pilots import PilotStore, at
 from tests.pilot.samples import BAD, GOOD, LABELS, MIXED, OPEN, RPPS, assessment
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -278,6 +279,41 @@ def test_the_trend_has_a_layer_for_each_kind() -> None:
     assert "pygal.org" not in html
     # 26 working days, and the declared volumes of some days.
     assert chart.count("<rect") > 80
+
+
+def test_days_without_a_prescription_have_their_place_in_the_trend() -> None:
+    a = assessment()
+    first, *_, last = a.trend
+    gone = attrs.evolve(a, trend=(first, last))
+    # The last one stands as far to the right as it does with all days between.
+    places = [re.findall(r'<rect x="([\d.]+)"', trend_of(render_html(each)))[-1]
+              for each in (a, gone)]  # fmt: skip
+    assert places[0] == places[1]
+
+
+def test_numbers_and_nouns_agree_and_nothing_is_said_twice(tmp_path: Path) -> None:
+    pilot = PilotStore(tmp_path, 2)
+    for ps in (1, 2):
+        pilot.digital(at(3), ps=ps)
+        pilot.questionnaire(at(4), ps)
+    pilot.digital(at(3))
+    pilot.uses()
+    pilot.event("attestation", at(4), {"criterion": "C4", "document": "Note v2"})
+    found = pilot.assess(at(9))
+    pilot.store.close()
+    reasons = [found.strict[criterion].reason_fr for criterion in Criterion]
+    assert reasons == [
+        "2 PS utilisateurs sur 2 à 50 % ou plus",
+        "3 enregistrements pour 3 appels « créer »",
+        "chaque opération a réussi, aucune anomalie bloquante du logiciel n'est ouverte",
+        "document : Note v2",
+        "2 questionnaires pour 2 PS utilisateurs",
+    ]
+    assert found.lenient[Criterion.C2].reason_fr == "3 enregistrements pour 3 documents"
+    text = Page(render_html(found)).text.replace("\u00a0", " ")
+    assert "Document : Note v2" not in text
+    assert "Chaque opération a réussi" in text
+    assert "(s)" not in text
 
 
 @pytest.mark.parametrize("days", [1, 36, 200])

@@ -16,6 +16,7 @@ from eprescription_sdk.pilot.results import (
     Verdict,
     worst,
 )
+from eprescription_sdk.pilot.wording import counted_fr
 
 
 def c4(facts: Facts) -> CriterionResult:
@@ -38,12 +39,14 @@ def c5(facts: Facts, readings: Readings) -> CriterionResult:
     deciding = [one.verdict for one in each if one.decides]
     answered = len(deciding) - deciding.count(Verdict.NOT_ASSESSABLE)
     if remarks:
-        verdict, reason = Verdict.NOT_MET, f"{remarks} frein(s) bloquant(s) signalé(s)"
+        verdict = Verdict.NOT_MET
+        reason = counted_fr(remarks, "frein bloquant signalé", "freins bloquants signalés")
     elif document is not None:
         verdict, reason = Verdict.ATTESTED, f"document : {document}"
     else:
         verdict = worst(deciding)
-        reason = f"{answered} questionnaire(s) pour {len(deciding)} PS utilisateur(s)"
+        answers = counted_fr(answered, "questionnaire", "questionnaires")
+        reason = f"{answers} pour {counted_fr(len(deciding), 'PS utilisateur', 'PS utilisateurs')}"
     return CriterionResult(
         criterion=Criterion.C5,
         verdict=verdict,

@@ -90,7 +90,7 @@ def rates_svg(
     Raises:
         MissingExtra: pygal is not installed.
     """
-    chart = _chart("HorizontalBar", height=46 + 44 * len(rows), margin_right=30, margin_left=14)
+    chart = _chart("HorizontalBar", height=46 + 44 * len(rows), margin_right=30, margin_left=24)
     chart.range = (0, 100)
     chart.y_labels = [
         {"label": f"{value} %", "value": value}
@@ -120,7 +120,7 @@ def operations_svg(rows: Sequence[tuple[str, OperationUse]]) -> str:
     Raises:
         MissingExtra: pygal is not installed.
     """
-    chart = _chart("HorizontalStackedBar", height=46 + 34 * len(rows))
+    chart = _chart("HorizontalStackedBar", height=46 + 34 * len(rows), margin_left=20)
     upwards = list(reversed(rows))
     chart.x_labels = [name for name, _ in upwards]
     chart.add(CALLS_FR[0], [use.succeeded for _, use in upwards])
@@ -139,7 +139,7 @@ def reasons_svg(rows: Sequence[tuple[NonDigitalReason, int]]) -> str:
     Raises:
         MissingExtra: pygal is not installed.
     """
-    chart = _chart("HorizontalBar", height=46 + 30 * len(rows))
+    chart = _chart("HorizontalBar", height=46 + 30 * len(rows), margin_left=24)
     upwards = list(reversed(rows))
     chart.x_labels = [reason.label_fr for reason, _ in upwards]
     chart.add("papier", [count for _, count in upwards])

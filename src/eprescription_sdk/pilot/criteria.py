@@ -32,6 +32,7 @@ from eprescription_sdk.pilot.results import (
     Verdict,
     worst,
 )
+from eprescription_sdk.pilot.wording import counted_fr
 
 RULE_VERSION = "2025-03/1"
 """The text that is applied, by its date, and the edition of our way of counting it."""
@@ -69,7 +70,8 @@ def _c1(facts: Facts, readings: Readings) -> CriterionResult:
     if not deciding:
         reason = "aucun PS utilisateur à la date d'arrêté"
     else:
-        reason = f"{met} PS utilisateur(s) sur {len(deciding)} à 50 % ou plus"
+        users = counted_fr(met, "PS utilisateur", "PS utilisateurs")
+        reason = f"{users} sur {len(deciding)} à 50 % ou plus"
     return CriterionResult(
         criterion=Criterion.C1,
         verdict=worst(deciding),
@@ -177,11 +179,13 @@ def _c2(facts: Facts, readings: Readings) -> CriterionResult:
     overall = _c2_unit(
         {unit: Figure(registered[unit], totals[unit], unit) for unit in Unit}, readings
     )
-    what = "appel(s) « créer »" if overall.unit is Unit.CALL else f"{overall.unit.label_fr}(s)"
+    done = counted_fr(overall.numerator, "enregistrement", "enregistrements")
+    made = counted_fr(overall.denominator, overall.unit.label_fr, overall.unit.plural_fr)
+    what = f"{made} « créer »" if overall.unit is Unit.CALL else made
     return CriterionResult(
         criterion=Criterion.C2,
         verdict=_reached(overall, C2_THRESHOLD),
-        reason_fr=f"{overall.numerator} enregistrement(s) pour {overall.denominator} {what}"
+        reason_fr=f"{done} pour {what}"
         if overall.denominator
         else "aucune ordonnance numérique créée",
         figure=overall,

@@ -9,6 +9,7 @@ from math import ceil
 
 from eprescription_sdk.pilot.questions import Unit
 from eprescription_sdk.pilot.results import Figure
+from eprescription_sdk.pilot.wording import counted_fr
 
 
 def still_needed(figure: Figure, threshold: Fraction) -> int:
@@ -37,13 +38,9 @@ def way_fr(figure: Figure, threshold: Fraction) -> str:
     if not needed:
         return f"Objectif de {goal} atteint : {stands}."
     if figure.unit is Unit.CALL:
-        more = _counted(needed, "création réussie", "créations réussies")
+        more = counted_fr(needed, "création réussie", "créations réussies")
         return f"Encore {more} de suite pour atteindre {goal} ({stands})."
-    more = _counted(
+    more = counted_fr(
         needed, "ordonnance numérique enregistrée", "ordonnances numériques enregistrées"
     )
     return f"Encore {more} de suite pour atteindre {goal} ({stands})."
-
-
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count < 2 else several}"

@@ -21,6 +21,7 @@ from eprescription_sdk.pilot.results import (
     PractitionerResult,
     Verdict,
 )
+from eprescription_sdk.pilot.wording import counted_fr
 
 OPERATIONS_FR = {
     Operation.CREATE: "créer",
@@ -48,7 +49,11 @@ def c3(facts: Facts) -> CriterionResult:
     never = [use for use in operations if not use.calls]
     failing = [use for use in operations if use.calls and not use.succeeded]
     if blocked:
-        reason = f"{len(open_ones)} anomalie(s) bloquante(s) du logiciel ouverte(s)"
+        reason = counted_fr(
+            len(open_ones),
+            "anomalie bloquante du logiciel est ouverte",
+            "anomalies bloquantes du logiciel sont ouvertes",
+        )
     elif failing:
         reason = f"aucun appel réussi : {_names(failing)}"
     elif never:

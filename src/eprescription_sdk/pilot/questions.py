@@ -43,6 +43,11 @@ class Unit(Enum):
         return {"document": "document", "act": "acte de prescription", "call": "appel"}[self.value]
 
     @property
+    def plural_fr(self) -> str:
+        """The same, of two or more."""
+        return self.label_fr.replace(" ", "s ", 1) if self is Unit.ACT else f"{self.label_fr}s"
+
+    @property
     def other(self) -> "Unit":
         """The other one that an ordonnance may be (Q3)."""
         return Unit.ACT if self is Unit.DOCUMENT else Unit.DOCUMENT

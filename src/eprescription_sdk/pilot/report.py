@@ -8,7 +8,7 @@ nothing of the network, and holds no RPPS unless it is a named edition.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from eprescription_sdk.errors import MissingExtra
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.model.trace import NonDigitalReason
 from eprescription_sdk.pilot import charts
-from eprescription_sdk.pilot.assessment import Assessment
+from eprescription_sdk.pilot.assessment import Assessment, TrendDay
 from eprescription_sdk.pilot.checklist import ITEMS_FR as PREREQUISITES_FR
 from eprescription_sdk.pilot.named import NamedEdition
 from eprescription_sdk.pilot.nominal_use import OPERATIONS_FR
@@ -41,6 +41,7 @@ from eprescription_sdk.pilot.wording import (
     ORIGINS_FR,
     THRESHOLDS_FR,
     UNITS_FR,
+    counted_fr,
 )
 
 if TYPE_CHECKING:
@@ -176,9 +177,12 @@ def _template() -> "Template":
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters.update(day=_day, moment=_moment, tone=_tone, summary=_summary, unit=_unit)
+    environment.filters.update(
+        day=_day, moment=_moment, sentence=_sentence, tone=_tone, summary=_summary, unit=_unit
+    )
     environment.globals.update(
         of=_of,
+        counted=counted_fr,
         apart_fr=APART_FR,
         operations_fr=OPERATIONS_FR,
         origins_fr=ORIGINS_FR,
@@ -234,10 +238,21 @@ def _drawn(assessment: Assessment) -> dict[str, str]:
             [(OPERATIONS_FR[use.operation], use) for use in operations]
         )
     if assessment.trend:
-        drawn["trend"] = charts.trend_svg(assessment.trend)
+        drawn["trend"] = charts.trend_svg(_every_day(assessment.trend))
     if reasons := _reasons(assessment):
         drawn["reasons"] = charts.reasons_svg(list(reasons.items()))
     return drawn
+
+
+def _every_day(trend: Sequence[TrendDay]) -> list[TrendDay]:
+    """The trend with its empty days, so that a week is as long as the next."""
+    known = {each.day: each for each in trend}
+    first, last = trend[0].day, trend[-1].day
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return [
+        known.get(day, TrendDay(day=day, registered=0, digital=0, total=0, missing=0))
+        for day in days
+    ]
 
 
 def _figure_of(result: CriterionResult, label: str) -> Figure | None:
@@ -341,6 +356,10 @@ def _count(number: int, what: str) -> str:
 def _of(practitioners: Sequence[PractitionerResult], label: str) -> PractitionerResult | None:
     """The result of one practitioner, by label."""
     return next((each for each in practitioners if each.label == label), None)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _day(day: date | None) -> str:

@@ -17,6 +17,12 @@ THRESHOLDS_FR = {
     Criterion.C5: "un questionnaire, sans frein bloquant",
 }
 
+
+def counted_fr(count: int, one: str, several: str) -> str:
+    """A number and its noun: in French the plural begins with two."""
+    return f"{count} {one if count < 2 else several}"
+
+
 UNITS_FR = {Unit.DOCUMENT: "document", Unit.ACT: "acte", Unit.CALL: "appel"}
 
 ORIGINS_FR = {
