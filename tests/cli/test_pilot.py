@@ -108,7 +108,7 @@ def flags() -> list[str]:
 
 
 def test_init_check_apply_export_from_flags_alone(run: Run, settings: Path, tmp_path: Path) -> None:
-    path, folder, options = tmp_path / "pilot.toml", tmp_path / "out", ("--settings", settings)
+    path, folder, options = tmp_path / "p[1].toml", tmp_path / "[out]", ("--settings", settings)
     code, said = run("pilot", "init", path, *flags())
     assert code == 0
     assert "missing" not in said
@@ -122,9 +122,9 @@ def test_init_check_apply_export_from_flags_alone(run: Run, settings: Path, tmp_
     assert not [rpps for rpps in RPPS if rpps in said]
     code, said = run("pilot", "export", folder, *options)
     assert code == 0
-    assert {line.rpartition("/")[2] for line in said.split()} == {
-        each.name for each in folder.iterdir()
-    }
+    *files, then = said.splitlines()
+    assert {line.rpartition("/")[2] for line in files} == {each.name for each in folder.iterdir()}
+    assert "[declaration]" in then
     assert Dossier.from_toml(folder / "dossier.toml") == Dossier.from_toml(path)
 
 
@@ -187,7 +187,7 @@ def test_init_asks_on_a_terminal(tmp_path: Path) -> None:
     assert started.wait(10) == 0, seen
     os.close(leader)
     assert "Nom de la présérie" not in seen
-    assert "A FINESS number has 9 characters" in seen
+    assert "Ce n'est pas un n° FINESS : 9 caractères" in seen
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     assert document["pilot"] == {
         "name": "Essai", "profession": "10", "module": "exemple-on-1", "first_pilot": True,
@@ -252,6 +252,52 @@ def test_an_extension_lifts_the_ceiling_only_after_a_correction(
     assert run("pilot", "correction", "4.2.1", *NOTE, *applied)[0] == 0
     code, said = run("pilot", "apply", path, "--by", "essai", *applied)
     assert (code, "Applied." in said) == (0, True)
+
+
+def test_every_step_says_what_may_come_next_as_a_command(run: Run, settings: Path) -> None:
+    """Each legal step is named by a command that exists, from the first to the last."""
+    options = ("--settings", settings)
+
+    def named(said: str) -> dict[str, str]:
+        legal = [line.split(maxsplit=2) for line in said.splitlines() if line.startswith("legal")]
+        for _, _, command in legal:
+            words = command.split()
+            assert words[:2] == ["eprescription", "pilot"]
+            assert run("pilot", words[2], "--help")[0] == 0
+        return {step: command.split()[2] for _, step, command in legal}
+
+    assert named(run("pilot", "status", *options)[1]) == {"apply": "apply"}
+    assert run("pilot", "apply", EXAMPLE, "--by", "essai", *options)[0] == 0
+    code, said = run("pilot", "start", "--day", "2025-03-17", *NOTE, *options)
+    assert (code, "phase  running" in said) == (0, True)
+    assert named(said)["assess"] == "assessed"
+    assert run("pilot", "correction", "4.2.1", *NOTE, *options)[0] == 0
+    assert "prolonged" in run("pilot", "prolong", "--correction", "4.2.1", *NOTE, *options)[1]
+    assert "prolonged" in run(
+        "pilot", "withdraw", RPPS[5], "--on", "2025-04-04", "--reason", "départ", *NOTE, *options
+    )[1]  # fmt: skip
+    code, said = run("pilot", "assessed", *NOTE, *options)
+    assert named(said)["close_traces"] == "close-traces"
+    code, said = run("pilot", "generalise", *NOTE, *options)
+    assert (code, "Legal now: apply, prolong, close_traces" in said) == (1, True)
+    receipt = settings.with_name("receipt.json")
+    assert run("pilot", "close-traces", "--receipt", receipt, *NOTE, *options)[0] == 0
+    assert "none: the pilot is over" in run("pilot", "generalise", *NOTE, *options)[1]
+
+
+def test_a_pilot_without_anybody_says_where_to_go_on(run: Run, settings: Path) -> None:
+    said = run("assess", "--settings", settings)[1]
+    assert "Aucun praticien n'est installé" in said
+    assert "pilot status" in said
+
+
+def test_missing_settings_are_named_with_two_ways_to_give_them(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text('environment = "production"\n', encoding="utf-8")
+    code, said = run("pilot", "status", "--settings", path)
+    assert (code, "store, key" in said) == (1, True)
+    assert "--settings FILE" in said
+    assert "EPRESCRIPTION_SERVICE_URL" in said
 
 
 def test_the_registers_and_what_they_change(
@@ -343,12 +389,13 @@ def test_a_card_is_for_one_practitioner_alone(
 def test_a_rehearsal_says_who_would_pass(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     path.write_text(
-        f"praticien;famille;nombre\n{RPPS[0]};médicaments;90\nB;imagerie;30\nB;biologie;10\n",
+        f"praticien;famille;nombre\n{RPPS[0]};médicaments;90\n[/B];imagerie;30\n[/B];biologie;10\n",
         encoding="utf-8",
     )
     code, said = run("pilot", "rehearse", path)
     assert code == 1
     assert "1 sur 2 passeraient" in said
+    assert "[/B]" in said
     assert RPPS[0] not in said
     figures = json.loads(run("pilot", "rehearse", path, "--share", "0.4", "--json")[1])
     assert [each["passes"] for each in figures] == [False, False]

@@ -85,7 +85,7 @@ def assess(
     out.print(assessment_view(assessment))
     for what, path in (("report", html), ("export", export)):
         if path is not None:
-            out.print(f"{what}: {path}", soft_wrap=True)
+            out.print(f"{what}: {path}", markup=False, soft_wrap=True)
 
 
 def _compute(store: Store, settings: Settings, at: datetime | None = None) -> Assessment:

@@ -33,7 +33,7 @@ def assessment_view(assessment: Assessment) -> Group:
             f" règles {assessment.rule_version} ; document non officiel"
         ),
         _criteria(assessment),
-        _practitioners(assessment),
+        *_practitioners(assessment),
         _coverage(assessment),
         *_flips(assessment),
         *_rulings(assessment),
@@ -124,13 +124,19 @@ def _verdict(verdict: Verdict) -> Text:
     return Text(f"{icon} {verdict.label_fr}", style=style)
 
 
-def _practitioners(assessment: Assessment) -> Table:
+def _practitioners(assessment: Assessment) -> list[Table | Text]:
+    if not assessment.practitioners:
+        return [
+            Text(
+                "Aucun praticien n'est installé à cette date ; la suite : eprescription pilot"
+                " status."
+            )
+        ]
     table = Table(expand=False)
     table.add_column("praticien")
     table.add_column("C1 stricte", justify="right")
     table.add_column("C1 favorable", justify="right")
-    table.add_column("où il en est (lecture stricte)", overflow="fold")
-    lines = {
+    of = {
         bundle: {
             each.label: each for each in assessment.results(bundle)[Criterion.C1].practitioners
         }
@@ -139,10 +145,14 @@ def _practitioners(assessment: Assessment) -> Table:
     for one in assessment.practitioners:
         cells = []
         for bundle in Reading:
-            result = lines[bundle].get(one.label)
+            result = of[bundle].get(one.label)
             figure = result.figure if result else None
             text = f"{figure.numerator}/{figure.denominator} {figure.percent_fr}" if figure else "—"
             style = _STYLES[result.verdict][1] if result and result.decides else "dim"
             cells.append(Text(text, style=style))
-        table.add_row(one.label, *cells, one.distance_fr[Reading.STRICT])
-    return table
+        table.add_row(one.label, *cells)
+    # As lines of their own: beside the figures a narrow terminal would break every word.
+    lines = [
+        Text(f"{one.label} : {one.distance_fr[Reading.STRICT]}") for one in assessment.practitioners
+    ]
+    return [table, Text("Où ils en sont, en lecture stricte", style="bold"), *lines]

@@ -12,6 +12,8 @@ from typing import Any, get_args, get_type_hints
 
 import attrs
 
+from eprescription_sdk.model.identifiers import Finess, Rpps
+from eprescription_sdk.model.people import Profession
 from eprescription_sdk.pilot import reading
 from eprescription_sdk.pilot.dossier import Dossier, Practitioner
 
@@ -44,6 +46,11 @@ class Field:
         """The table that it is in."""
         return self.path.rpartition(".")[0]
 
+    @property
+    def expected_fr(self) -> str:
+        """What is said to an answer that is none."""
+        return _EXPECTED_FR.get(_kind(self.path), "Un texte d'une ligne est attendu.")
+
     def read(self, text: Any) -> Any:
         """An answer as plain data.
 
@@ -70,6 +77,15 @@ _YES_NO = {
     "oui": True, "o": True, "true": True, "yes": True,
     "non": False, "n": False, "false": False, "no": False,
 }  # fmt: skip
+
+_EXPECTED_FR = {
+    bool: "Répondez par oui ou par non.",
+    int: "Un nombre entier est attendu, à partir de 1.",
+    date: "Un jour est attendu, tel que 2025-03-17.",
+    Finess: "Ce n'est pas un n° FINESS : 9 caractères, le dernier étant la clé.",
+    Rpps: "Ce n'est pas un n° RPPS : 11 chiffres, le dernier étant la clé.",
+    Profession: "Ce n'est pas un code de profession TRE_G15, tel que 10.",
+}
 
 _DAY = "2025-02-14"
 _HEADINGS = {

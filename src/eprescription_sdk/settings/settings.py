@@ -173,7 +173,12 @@ class Settings:
         required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
         missing = [name for name in required if name not in values]
         if missing:
-            raise ConfigurationError("Missing setting.", path=", ".join(missing))
+            raise ConfigurationError(
+                "Missing setting.",
+                path=", ".join(missing),
+                way_out="Each is a key of a TOML file (--settings FILE), or a variable such as"
+                f" EPRESCRIPTION_{missing[0].upper()}.",
+            )
         # What is optional and left empty, as environments do, is not set.
         converted = {
             name: value for name, value in values.items() if value != "" or name in required

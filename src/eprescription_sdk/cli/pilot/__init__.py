@@ -8,7 +8,10 @@ from cyclopts import App
 
 from eprescription_sdk.cli.pilot import dossier, practitioners, registers, steps
 
-app = App(help="The pilot (présérie): its dossier, its steps, its registers, its closing.")
+app = App(
+    help="The pilot (présérie): its dossier, its steps, its registers, its closing."
+    " Begin with init, check, apply, export and start; status says what comes next."
+)
 app.command(dossier.init)
 app.command(dossier.check)
 app.command(dossier.apply)

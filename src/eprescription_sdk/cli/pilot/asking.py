@@ -7,7 +7,8 @@ from eprescription_sdk.pilot.checks import MAXIMUM, MINIMUM
 from eprescription_sdk.pilot.drafting import FIELDS, Field
 
 _INTRODUCTION_FR = (
-    "Une question par élément ; Entrée pour répondre plus tard. Les jours s'écrivent 2025-03-17."
+    "Une question par élément ; Entrée pour répondre plus tard, Ctrl-D pour s'arrêter là et garder"
+    " les réponses. Les jours s'écrivent 2025-03-17."
 )
 
 
@@ -60,8 +61,8 @@ def _ask(field: Field, values: dict[str, Any], before: Any = None) -> None:
             return
         try:
             values[field.key] = field.read(text)
-        except ValueError as error:
-            console().print(f"  {error}", markup=False)
+        except ValueError:
+            console().print(f"  {field.expected_fr}", markup=False)
         else:
             return
 

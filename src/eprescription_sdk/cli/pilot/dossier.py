@@ -78,12 +78,12 @@ def init(
         ask_dossier(document)
     output.write_text(draft(document), encoding="utf-8")
     out = console()
-    out.print(f"{output} written.", soft_wrap=True)
+    out.print(f"{output} written.", markup=False, soft_wrap=True)
     if missing := open_fields(document):
         out.print(f"{len(missing)} answers are still missing:")
         for path in missing:
             out.print(f"  {path}", markup=False)
-    out.print(f"Next: eprescription pilot check {output}", soft_wrap=True)
+    out.print(f"Next: eprescription pilot check {output}", markup=False, soft_wrap=True)
 
 
 def _from_flags(
@@ -169,6 +169,7 @@ def check(dossier: Path, *, json: AsJson = False) -> int:
         if not broken:
             out.print(
                 f"Next: eprescription pilot apply {dossier} --by NAME --settings FILE",
+                markup=False,
                 soft_wrap=True,
             )
     return 1 if broken else 0
@@ -211,6 +212,7 @@ def apply(
             out.print(
                 "Next: eprescription pilot export FOLDER --settings FILE, then, at the launch"
                 " meeting, eprescription pilot start --by NAME --reference MINUTES --settings FILE",
+                markup=False,
                 soft_wrap=True,
             )
 
@@ -240,7 +242,13 @@ def export(output: Path, *, settings: SettingsFile = None) -> None:
         files = write_handover(store, output, today=today())
     out = console()
     for path in files:
-        out.print(str(path), soft_wrap=True)
+        out.print(str(path), markup=False, soft_wrap=True)
+    out.print(
+        "Next: send them to GIE SESAM-Vitale and the Cnam, note the days in [declaration] and"
+        " [planning] of the dossier, and apply it again.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def questions(*, output: Path | None = None, settings: SettingsFile = None) -> None:
@@ -253,4 +261,4 @@ def questions(*, output: Path | None = None, settings: SettingsFile = None) -> N
         sys.stdout.write(text)
     else:
         output.write_text(text, encoding="utf-8")
-        console().print(f"{output} written.", soft_wrap=True)
+        console().print(f"{output} written.", markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
+from rich.text import Text
 
 from eprescription_sdk.cli.context import (
     AsJson,
@@ -63,8 +64,8 @@ def rehearse(
         table.add_column("ce qu'il faudrait", overflow="fold")
         for each in volunteers:
             table.add_row(
-                each.name, str(each.inside), str(each.outside), _mark(reached=each.passes),
-                _mark(reached=each.passes_leniently), each.advice_fr,
+                Text(each.name), str(each.inside), str(each.outside), _mark(reached=each.passes),
+                _mark(reached=each.passes_leniently), Text(each.advice_fr),
             )  # fmt: skip
         console().print(table)
         passing = sum(each.passes for each in volunteers)

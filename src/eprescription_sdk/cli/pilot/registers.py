@@ -161,7 +161,7 @@ def attest(
 def prerequisites_form(output: Path) -> None:
     """Write the checklist as a sheet to be filled in."""
     output.write_text(checklist_form(), encoding="utf-8", newline="")
-    console().print(f"{output} written: fill in the last column.", soft_wrap=True)
+    console().print(f"{output} written: fill in the last column.", markup=False, soft_wrap=True)
 
 
 @prerequisites.command(name="record")
@@ -190,7 +190,7 @@ def questionnaire_form(output: Path, *, settings: SettingsFile = None) -> None:
     )
     out = console()
     out.print(survey_guide(), markup=False)
-    out.print(f"{output} written.", soft_wrap=True)
+    out.print(f"{output} written.", markup=False, soft_wrap=True)
 
 
 @questionnaire.command(name="record")

@@ -15,6 +15,8 @@ from eprescription_sdk.cli.context import (
 )
 from eprescription_sdk.cli.pilot.shared import By, Day, Reference, pilot_of
 from eprescription_sdk.model.identifiers import Rpps
+from eprescription_sdk.pilot.lifecycle import Pilot
+from eprescription_sdk.pilot.steps import Step
 
 
 def status(*, settings: SettingsFile = None, json: AsJson = False) -> None:
@@ -22,21 +24,54 @@ def status(*, settings: SettingsFile = None, json: AsJson = False) -> None:
     configured = settings_of(settings)
     with opened(configured) as store:
         pilot = pilot_of(store, configured)
+        if not json:
+            _show(pilot)
+            return
         phase, legal = pilot.phase, pilot.legal_steps
-    name = phase.value if phase else None
-    if json:
-        print_json({"phase": name, "legal_steps": [step.value for step in legal]})
-        return
+    print_json(
+        {
+            "phase": phase.value if phase else None,
+            "legal_steps": [step.value for step in legal],
+        }
+    )
+
+
+_COMMANDS = {
+    Step.APPLY: "apply DOSSIER",
+    Step.START: "start",
+    Step.PROLONG: "prolong --correction VERSION",
+    Step.ASSESS: "assessed",
+    Step.CLOSE_TRACES: "close-traces --receipt FILE",
+    Step.GENERALISE: "generalise",
+    Step.ABANDON: "abandon --reason WHY",
+    Step.WITHDRAW: "withdraw RPPS --on DAY --reason WHY",
+}
+"""How each step is taken; all but the first say ``--by`` and ``--reference`` too."""
+
+
+def _show(pilot: Pilot) -> None:
+    """Where the pilot stands, and the commands that are legal now."""
+    phase, legal = pilot.phase, pilot.legal_steps
     out = console()
-    out.print(f"phase  {name or 'no dossier applied'}")
-    out.print(f"legal  {', '.join(step.value for step in legal) or 'none: the pilot is over'}")
+    out.print(f"phase  {phase.value if phase else 'no dossier applied'}")
+    for step in legal:
+        reference = "" if step is Step.APPLY else " --reference REF"
+        out.print(
+            f"legal  {step.value:<12}  eprescription pilot {_COMMANDS[step]} --by NAME{reference}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if not legal:
+        out.print("legal  none: the pilot is over")
 
 
 def start(*, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None) -> None:
     """Start the pilot: from their go-live on, practitioners are traced."""
     configured = settings_of(settings)
     with opened(configured) as store:
-        pilot_of(store, configured).start(by=by, reference=reference, day=day)
+        pilot = pilot_of(store, configured)
+        pilot.start(by=by, reference=reference, day=day)
+        _show(pilot)
 
 
 def prolong(
@@ -46,9 +81,9 @@ def prolong(
     """Prolong the pilot after corrective releases that are recorded."""
     configured = settings_of(settings)
     with opened(configured) as store:
-        pilot_of(store, configured).prolong(
-            corrections=correction, by=by, reference=reference, day=day
-        )
+        pilot = pilot_of(store, configured)
+        pilot.prolong(corrections=correction, by=by, reference=reference, day=day)
+        _show(pilot)
 
 
 def withdraw(
@@ -58,9 +93,9 @@ def withdraw(
     """Record that a practitioner left; they stay listed."""
     configured = settings_of(settings)
     with opened(configured) as store:
-        pilot_of(store, configured).withdraw(
-            Rpps.parse(rpps), on=on, reason=reason, by=by, reference=reference
-        )
+        pilot = pilot_of(store, configured)
+        pilot.withdraw(Rpps.parse(rpps), on=on, reason=reason, by=by, reference=reference)
+        _show(pilot)
 
 
 def assessed(
@@ -69,7 +104,9 @@ def assessed(
     """Record that the assessment was shared with the Assurance Maladie."""
     configured = settings_of(settings)
     with opened(configured) as store:
-        pilot_of(store, configured).record_assessed(by=by, reference=reference, day=day)
+        pilot = pilot_of(store, configured)
+        pilot.record_assessed(by=by, reference=reference, day=day)
+        _show(pilot)
 
 
 def close_traces(
@@ -88,8 +125,9 @@ def close_traces(
         )
     write_json(receipt, closed.to_json())
     out = console()
-    out.print(f"Closed. Receipt {closed.id} written to {receipt}.")
+    out.print(f"Closed. Receipt {closed.id} written to {receipt}.", markup=False)
     out.print(f'Pin it in the settings: closing_receipt = "{closed.id}"')
+    out.print("Next, with the Assurance Maladie's letter: eprescription pilot generalise")
 
 
 def generalise(
@@ -98,7 +136,9 @@ def generalise(
     """Record the Assurance Maladie's letter of generalisation: the walls open."""
     configured = settings_of(settings)
     with opened(configured) as store:
-        pilot_of(store, configured).record_generalisation(by=by, reference=reference, day=day)
+        pilot = pilot_of(store, configured)
+        pilot.record_generalisation(by=by, reference=reference, day=day)
+        _show(pilot)
 
 
 def abandon(
@@ -107,4 +147,6 @@ def abandon(
     """End the pilot without rollout."""
     configured = settings_of(settings)
     with opened(configured) as store:
-        pilot_of(store, configured).abandon(reason=reason, by=by, reference=reference, day=day)
+        pilot = pilot_of(store, configured)
+        pilot.abandon(reason=reason, by=by, reference=reference, day=day)
+        _show(pilot)
