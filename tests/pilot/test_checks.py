@@ -75,7 +75,7 @@ def test_nothing_is_left_when_the_questionnaire_is_sent(dossier: Dossier) -> Non
         (lambda d: with_practitioner(d, 3, equipment_checked_on=date(2025, 3, 25)),
          "practitioners[3].equipment_checked_on", Level.ERROR, 5),
         (lambda d: with_practitioner(d, 4, agreed_on=date(2025, 2, 26)),
-         "practitioners[4].agreed_on", Level.WARNING, 5),
+         "practitioners[4].agreed_on", Level.ERROR, 5),
         (lambda d: with_practitioner(d, 4, software_version="4.3.0"),
          "practitioners", Level.WARNING, 3),
         (lambda d: with_practitioner(d, 4, withdrawn_on=date(2025, 3, 28)),
@@ -187,6 +187,21 @@ def test_what_is_not_done_yet_is_only_a_reminder_while_there_is_time(dossier: Do
     assert levels == {Level.REMINDER}
     assert {"kit", "planning", "anomalies", "launch_meeting.on"} <= set(found(changed, BEFORE))
     assert found(changed, GO_LIVE)["kit"] is Level.ERROR
+
+
+def test_support_need_not_be_shared_but_then_in_order(dossier: Dossier) -> None:
+    def shared(day: date | None) -> set[str]:
+        changed = attrs.evolve(dossier, support=attrs.evolve(dossier.support, shared_on=day))
+        return {path for path in found(changed) if path.startswith("support")}
+
+    assert shared(None) == set()
+    assert shared(date(2025, 2, 1)) == {"support.shared_on"}
+
+
+def test_who_joins_a_running_pilot_is_declared_in_turn(dossier: Dossier) -> None:
+    late = with_practitioner(dossier, 5, agreed_on=date(2025, 2, 26))
+    assert found(late)["practitioners[5].agreed_on"] is Level.ERROR
+    assert "practitioners[5].agreed_on" not in found(late, started=GO_LIVE)
 
 
 def test_no_installation_before_the_start(dossier: Dossier) -> None:

@@ -255,6 +255,9 @@ def _arrangements(dossier: Dossier, today: date) -> Iterator[Finding]:
                 "It is shared before it is established.",
                 "Le partage précède l'établissement.",
             )  # fmt: skip
+        # The text wants support to be there; what is to be shared are the three others.
+        if name == "support" and found.shared_on is None:
+            continue
         yield from _due(
             found.shared_on, first, today, path=f"{name}.shared_on", page=4,
             what=f"{what}, shared with the Assurance Maladie,",
@@ -325,10 +328,12 @@ def _practitioner(
     declared = dossier.declaration.on if dossier.declaration else None
     # Once the pilot runs, others may join: they are declared in turn.
     if started is None and declared is not None and each.agreed_on > declared:
-        yield _warning(
+        yield _error(
             f"{path}.agreed_on", 5,
-            "The agreement in principle comes after the declaration.",
-            "L'accord de principe est postérieur à la communication des numéros.",
+            "The agreement in principle comes after the declaration: declare again, and give that"
+            " day.",
+            "L'accord de principe est postérieur à la communication des numéros : à communiquer de"
+            " nouveau, à une date ultérieure.",
         )  # fmt: skip
     for name, done, page, what, what_fr in (
         ("agreed_on", each.agreed_on, 5, "The agreement in principle", "Accord de principe"),

@@ -163,7 +163,10 @@ class Pilot:
         def work(tx: Tx) -> None:
             known = {event.data["version"] for event in events(tx, "correction")}
             faults = [
-                (f"corrections[{index}]", "This corrective release is not recorded.")
+                (
+                    f"corrections[{index}]",
+                    "This corrective release is not recorded yet: record it first.",
+                )
                 for index, version in enumerate(corrections)
                 if version not in known
             ]
