@@ -9,6 +9,7 @@ from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.trace import CallOutcome, Initiator
 from eprescription_sdk.pilot.questions import Question
+from eprescription_sdk.storage import Store
 from tests.pilot.pilots import (
     GO_LIVE,
     REFUSED,
@@ -32,16 +33,16 @@ APART: tuple[dict[str, Any], ...] = (
 )
 
 
-def generate(seed: int, folder: Path) -> PilotStore:
-    """The pilot of a seed."""
-    return _Generator(seed, folder).run()
+def generate(seed: int, folder: Path, store: Store | None = None) -> PilotStore:
+    """The pilot of a seed, in a folder or in a store that is there already."""
+    return _Generator(seed, folder, store).run()
 
 
 class _Generator:
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, store: Store | None) -> None:
         self.die = Random(seed)  # noqa: S311  (reproducible, not a secret)
         self.people = self.die.randint(1, 4)
-        self.pilot = PilotStore(folder, self.people)
+        self.pilot = PilotStore(folder, self.people, store)
         self.digital_share = self.die.choice([0.35, 0.6, 0.85])
         self.good_share = self.die.choice([0.6, 0.8, 0.97])
         self.sent: list[str] = []

@@ -26,7 +26,7 @@ from eprescription_sdk.model.trace import (
 )
 from eprescription_sdk.pilot.assessing import assess
 from eprescription_sdk.pilot.assessment import Assessment
-from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.storage import SqliteStore, Store
 from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
 from eprescription_sdk.traces.record import Recorder
 
@@ -56,8 +56,8 @@ def at(day: int, hour: int = 9, minute: int = 0) -> datetime:
 class PilotStore:
     """A running pilot, its practitioners live since 2 March 2026."""
 
-    def __init__(self, folder: Path, practitioners: int = 1) -> None:
-        self.store = SqliteStore(folder / "pilot.db")
+    def __init__(self, folder: Path, practitioners: int = 1, store: Store | None = None) -> None:
+        self.store: Store = store or SqliteStore(folder / "pilot.db")
         self.recorder = Recorder(KEY, None)
         self.count = 0
         self._waiting: list[Trace] = []

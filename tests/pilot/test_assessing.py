@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import fastjsonschema
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from eprescription_sdk.errors import ConfigurationError, InvalidInput
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.trace import CallOutcome, FaultOrigin
-from eprescription_sdk.pilot import Criterion, assess
+from eprescription_sdk.pilot import Assessment, Criterion, assess
 from eprescription_sdk.pilot.export import ROWS, write_export
 from eprescription_sdk.pilot.verify import verify_export
 from tests.pilot.generated import UNTIL, generate
 from tests.pilot.pilots import KEY, PilotStore, at
 from tests.pilot.samples import BAD, GOOD, MIXED, assessment
+from tests.postgres import Postgres
+from tests.stores import opened
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "pilot-assessment.schema.json"
 
@@ -34,6 +37,25 @@ def test_a_store_and_its_export_give_the_same(tmp_path: Path) -> None:
     earlier = assess(tmp_path / "out", at=at(12)).to_dict()
     mine = assess(pilot.store, key=KEY, at=at(12)).to_dict()
     assert earlier == mine != own
+
+
+def test_machines_that_share_a_pilot_get_the_same(postgres: Postgres, tmp_path: Path) -> None:
+    """On PostgreSQL too, from its store and from its export."""
+
+    def figures(assessment: Assessment) -> dict[str, Any]:
+        document = assessment.to_dict()
+        # Segments are named by chance.
+        document["inputs"]["heads"] = None
+        return document
+
+    own = generate(11, tmp_path / "own").assess(UNTIL)
+    with postgres.lent() as address:
+        store = opened(address)
+        assert figures(generate(11, tmp_path, store).assess(UNTIL)) == figures(own)
+        write_export(store, tmp_path / "out", key=KEY, at=UNTIL)
+        assert figures(assess(tmp_path / "out")) == figures(own)
+        assert verify_export(tmp_path / "out").findings == ()
+        store.close()
 
 
 def test_a_damaged_export_is_named_by_its_line(pilot: PilotStore, tmp_path: Path) -> None:
@@ -112,6 +134,10 @@ def test_verifying_takes_the_table_from_the_assessment(pilot: PilotStore, tmp_pa
 def test_the_published_schema_holds(tmp_path: Path, seed: int) -> None:
     validate = fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
     pilot = generate(seed, tmp_path)
+    pilot.event("ruling", at(24), {"question": "Q3", "reading": "act"})
+    figures = [{"criterion": "C1", "practitioner": "PS 1", "figure": "1/3"},
+               {"criterion": "C2", "practitioner": None, "figure": "70 %"}]  # fmt: skip
+    pilot.event("official", at(24), {"figures": figures})
     documents = [assess(pilot.store, key=KEY, at=UNTIL, known_faults=[]).to_dict()]
     documents += [assessment(*each).to_dict() for each in ((MIXED, GOOD), (GOOD, GOOD), (BAD, BAD))]
     for document in documents:

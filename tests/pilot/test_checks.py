@@ -190,8 +190,11 @@ def test_what_is_not_done_yet_is_only_a_reminder_while_there_is_time(dossier: Do
 
 
 def test_support_need_not_be_shared_but_then_in_order(dossier: Dossier) -> None:
+    assert dossier.support is not None
+    support = dossier.support
+
     def shared(day: date | None) -> set[str]:
-        changed = attrs.evolve(dossier, support=attrs.evolve(dossier.support, shared_on=day))
+        changed = attrs.evolve(dossier, support=attrs.evolve(support, shared_on=day))
         return {path for path in found(changed) if path.startswith("support")}
 
     assert shared(None) == set()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.live import Live
 
 from eprescription_sdk.cli.context import (
     AsJson,
@@ -93,15 +92,14 @@ def _compute(store: Store, settings: Settings, at: datetime | None = None) -> As
 
 
 def _watch(store: Store, settings: Settings, *, every: float, rounds: int | None) -> None:
-    """Show the assessment, afresh each time; one below the other in a pipe."""
+    """Show the assessment, afresh each time; one below the other in a pipe.
+
+    The last one stays when Ctrl-C ends it, and may be longer than the screen.
+    """
     out = console()
-    looks = range(rounds) if rounds is not None else itertools.count()
-    with Live(console=out, auto_refresh=False, vertical_overflow="visible") as live:
-        for look in looks:
-            if look:
-                time.sleep(every)
-            view = assessment_view(_compute(store, settings))
-            if out.is_terminal:
-                live.update(view, refresh=True)
-            else:
-                out.print(view)
+    for look in range(rounds) if rounds is not None else itertools.count():
+        if look:
+            time.sleep(every)
+        view = assessment_view(_compute(store, settings))
+        out.clear()  # does nothing in a pipe
+        out.print(view)

@@ -4,6 +4,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from eprescription_sdk.clock import PARIS
 from eprescription_sdk.pilot.assessment import Assessment
 from eprescription_sdk.pilot.questions import Reading
 from eprescription_sdk.pilot.results import Criterion, CriterionResult, Verdict
@@ -29,8 +30,8 @@ def assessment_view(assessment: Assessment) -> Group:
     return Group(
         Text(f"\n{title}", style="bold"),
         Text(
-            f"calculée localement le {assessment.cut_off:%d/%m/%Y à %H:%M} UTC,"
-            f" règles {assessment.rule_version} ; document non officiel"
+            f"calculée localement le {assessment.cut_off.astimezone(PARIS):%d/%m/%Y à %H:%M}, heure"
+            f" de Paris, règles {assessment.rule_version} ; document non officiel"
         ),
         _criteria(assessment),
         *_practitioners(assessment),
