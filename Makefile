@@ -118,8 +118,8 @@ $(TEST_READY): pyproject.toml | $(CREATED)
 	@$(PIP) install --quiet --upgrade 'pip>=25.1'
 	@echo '[setup 2/4] the library with all its extras'
 	@$(PIP) install --quiet --editable '.[all]'
-	@echo '[setup 3/4] what the tests, lint and benchmarks need'
-	@$(PIP) install --quiet --group test --group lint --group bench
+	@echo '[setup 3/4] what the tests, lint, benchmarks and examples need'
+	@$(PIP) install --quiet --group test --group lint --group bench --group examples
 	@echo '[setup 4/4] do the versions agree?'
 	@$(PIP) check
 	@touch $(DEMO_READY) $@

@@ -50,7 +50,7 @@ def sample_prescription(
             situation=PracticeSituation(id=SAMPLE_SITUATION, finess=SAMPLE_FINESS),
         ),
         patient=Patient(
-            ins=Ins("278109999999966", ins_oid),
+            ins=Ins("278109999999938", ins_oid),
             family_name="ESSAI",
             given_name="Dominique",
             birth_date=date(1978, 10, 2),
