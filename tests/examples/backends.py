@@ -142,6 +142,11 @@ def ran(*arguments: str | Path, told: Mapping[str, str], cwd: Path = ROOT) -> st
     return done.stdout
 
 
+def command(*arguments: str | Path, told: Mapping[str, str]) -> str:
+    """What ``eprescription`` prints."""
+    return ran("-c", "from eprescription_sdk.cli import main; main()", *arguments, told=told)
+
+
 def eventually(holds: Callable[[], bool]) -> None:
     """Wait until something holds."""
     ends = time.monotonic() + _PATIENCE

@@ -1,0 +1,1 @@
+"""Migrations of the host's own tables."""
