@@ -159,7 +159,8 @@ def _refused(host: Host) -> None:
 
 def _bad_input(host: Host) -> None:
     """It is answered, and nothing is kept of it."""
-    for body in (b"?", {"lines": []}):
+    bodies: tuple[Any, ...] = (b"?", {"lines": []})
+    for body in bodies:
         assert call("POST", f"{host.base}/documents", body)[0] == 422
     assert len(host.states()) == 4
 
