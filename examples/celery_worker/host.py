@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import assert_never
 
 import eprescription_sdk as ep
 
@@ -62,6 +63,8 @@ def note(document_id: str, outcome: ep.Outcome) -> None:
             state = ep.State.NOT_REGISTERED
         case ep.Uncertain():
             state = ep.State.UNCERTAIN
+        case never:
+            assert_never(never)
     number = outcome.number.value if outcome.number else None
     with transaction() as host:
         host.execute(

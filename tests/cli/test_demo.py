@@ -144,3 +144,10 @@ def test_no_identity_is_in_what_is_handed_over(
     for text in handed:
         assert not any(number in text for number in numbers)
         assert "FAKE" not in text
+
+
+def test_the_plugin_for_pytest_comes_with_the_wheel(wheel: Path) -> None:
+    assert (wheel / "pytest_eprescription.py").is_file()
+    (points,) = wheel.glob("*.dist-info/entry_points.txt")
+    assert "[pytest11]\neprescription = pytest_eprescription" in points.read_text(encoding="utf-8")
+    assert not (wheel / "src").exists()

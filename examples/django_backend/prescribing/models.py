@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from typing import assert_never
 
 from django.db import models
 
@@ -65,6 +66,8 @@ class Document(models.Model):
                 self.state = self.State.NOT_REGISTERED
             case ep.Uncertain():
                 self.state = self.State.UNCERTAIN
+            case never:
+                assert_never(never)
         self.number = outcome.number.value if outcome.number else ""
         self.save(update_fields=["state", "number"])
 
