@@ -11,13 +11,15 @@ from eprescription_sdk.clock import SimulatedClock
 from eprescription_sdk.errors import ClosingPending, IllegalStep, InvalidInput
 from eprescription_sdk.ledger import Entry, State, journal
 from eprescription_sdk.model.family import DocumentType, Family
-from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
+from eprescription_sdk.model.identifiers import Finess, PrescriptionNumber, Rpps
 from eprescription_sdk.model.pseudonym import pseudonym
+from eprescription_sdk.model.trace import NonDigitalReason, PrescriptionTrace
 from eprescription_sdk.pilot import Dossier, Phase, Pilot, Receipt, Step, record_correction
 from eprescription_sdk.pilot.dossier import Act
 from eprescription_sdk.pilot.steps import LEGAL
 from eprescription_sdk.storage import SqliteStore, Store
 from eprescription_sdk.traces import gate
+from eprescription_sdk.traces.record import Recorder
 from tests.pilot.samples import EXAMPLE, RPPS
 
 KEY = b"k" * 32
@@ -348,6 +350,54 @@ def test_who_withdraws_stays_listed_and_is_outside(
     assert caught.value.findings[0][0] == "practitioners[1].withdrawn_on"
     same = changed(dossier, 1, withdrawn_on=left, withdrawn_reason="départ")
     assert not pilot.apply(same, by="x")
+
+
+def trace(store: Store, label: int, when: datetime) -> None:
+    """A paper prescription of one practitioner, through the gate."""
+    traced = PrescriptionTrace(
+        id=str(label), at=when, rpps=Rpps(RPPS[label]), situation=f"SIT-EX-{label + 1}",
+        finess=Finess("330781287"), software="x", version="1", module="exemple-on-1",
+        instance="i", environment="production", simulation=False, subject=str(label), revision=1,
+        issued_at=when, digital=False, families=frozenset({Family.MEDICATION}),
+        reason=NonDigitalReason.OTHER,
+    )  # fmt: skip
+    assert store.write(lambda tx: Recorder(KEY, None).record(tx, traced))
+
+
+@pytest.mark.parametrize("change", [{"go_live": date(2025, 4, 1)}, {"situation": "SIT-2"}])
+def test_what_was_traced_is_not_moved_out_of_the_window(
+    pilot: Pilot, store: Store, clock: SimulatedClock, dossier: Dossier, change: dict[str, Any]
+) -> None:
+    """Else paper of the first weeks could be made to vanish from the figures."""
+    pilot.apply(dossier, by="x")
+    pilot.start(**BY)
+    clock.move_to(datetime(2025, 3, 20, 9, tzinfo=UTC))
+    trace(store, 0, clock.now())
+    with pytest.raises(InvalidInput) as caught:
+        pilot.apply(changed(dossier, 0, **change), by="x")
+    (name,) = change
+    assert [path for path, _ in caught.value.findings] == [f"practitioners[0].{name}"]
+    assert enrolled(store)[0].go_live == date(2025, 3, 17)
+    # Who has no trace yet may still be installed later, or elsewhere.
+    pilot.apply(changed(dossier, 1, **change), by="x")
+
+
+def test_nobody_left_before_their_last_trace(
+    pilot: Pilot, store: Store, clock: SimulatedClock, dossier: Dossier
+) -> None:
+    pilot.apply(dossier, by="x")
+    pilot.start(**BY)
+    clock.move_to(datetime(2025, 3, 21, 23, 30, tzinfo=UTC))  # the 22nd in Paris
+    trace(store, 0, clock.now())
+    early = {"withdrawn_on": date(2025, 3, 21), "withdrawn_reason": "départ"}
+    for attempt in (
+        lambda: pilot.withdraw(Rpps(RPPS[0]), on=date(2025, 3, 21), reason="départ", **BY),
+        lambda: pilot.apply(changed(dossier, 0, **early), by="x"),
+    ):
+        with pytest.raises(InvalidInput, match="2025-03-22"):
+            attempt()
+    pilot.withdraw(Rpps(RPPS[0]), on=date(2025, 3, 22), reason="départ", **BY)
+    assert enrolled(store)[0].withdrawn_on == date(2025, 3, 22)
 
 
 def test_only_a_practitioner_of_the_pilot_withdraws(pilot: Pilot, dossier: Dossier) -> None:

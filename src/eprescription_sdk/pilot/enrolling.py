@@ -3,8 +3,12 @@
 Which step of the pilot applies one, and when that is legal, is in ``lifecycle``.
 """
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime
 
+from eprescription_sdk.clock import paris_day
+from eprescription_sdk.model.identifiers import Rpps
+from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.pilot.dossier import Dossier
 from eprescription_sdk.pilot.registers import Note, append, events
 from eprescription_sdk.pilot.steps import Step
@@ -44,8 +48,29 @@ def write_dossier(tx: Tx, dossier: Dossier, note: Note) -> None:
     append(tx, "dossier", note, dossier.to_document())
 
 
+def last_trace(tx: Tx, key: bytes, rpps: Rpps) -> date | None:
+    """The Europe/Paris day of a practitioner's last trace; None without any.
+
+    Args:
+        tx: the transaction; every trace is looked at.
+        key: the secret of the settings.
+        rpps: who.
+    """
+    body = f'%"rpps":"{pseudonym(key, "rpps", rpps.value)}"%'
+    newest = tx.execute("SELECT max(at) FROM traces WHERE body LIKE ?", (body,))[0][0]
+    return paris_day(datetime.fromisoformat(newest)) if newest is not None else None
+
+
+def left_too_early(tx: Tx, key: bytes, rpps: Rpps, left: date) -> str | None:
+    """What is wrong with the day that a practitioner is said to have left; None if nothing."""
+    last = last_trace(tx, key, rpps)
+    if last is None or left >= last:
+        return None
+    return f"A trace of {last.isoformat()} is recorded: they cannot have left before."
+
+
 def undone(
-    tx: Tx, applied: Dossier | None, new: Dossier, module: str | None
+    tx: Tx, applied: Dossier | None, new: Dossier, *, module: str | None, key: bytes
 ) -> tuple[tuple[str, str], ...]:
     """What a new dossier would undo, though it is recorded: paths and sentences.
 
@@ -54,6 +79,7 @@ def undone(
         applied: the dossier as it stands; None on the first time.
         new: the one to be applied.
         module: of the settings, when it is known.
+        key: the secret of the settings.
     """
     faults = []
     if module is not None and new.pilot.module != module:
@@ -72,6 +98,12 @@ def undone(
             )
             if before != after
         )
+    return (*faults, *_undone_of_practitioners(tx, applied, new, key))
+
+
+def _undone_of_practitioners(
+    tx: Tx, applied: Dossier, new: Dossier, key: bytes
+) -> Iterator[tuple[str, str]]:
     places = {each.rpps: (index, each) for index, each in enumerate(new.practitioners)}
     for index, each in enumerate(applied.practitioners):
         if each.rpps not in places:
@@ -79,8 +111,20 @@ def undone(
                 f"The practitioner applied as number {index + 1} is no longer listed."
                 " Who leaves stays listed, with withdrawn_on and withdrawn_reason."
             )
-            faults.append(("practitioners", what))
-        elif each.withdrawn_on is not None and places[each.rpps][1].withdrawn_on is None:
-            path = f"practitioners[{places[each.rpps][0]}].withdrawn_on"
-            faults.append((path, "This practitioner has left; a withdrawal is not undone."))
-    return tuple(faults)
+            yield "practitioners", what
+            continue
+        place, now = places[each.rpps]
+        path = f"practitioners[{place}]"
+        if each.withdrawn_on is not None and now.withdrawn_on is None:
+            yield f"{path}.withdrawn_on", "This practitioner has left; a withdrawal is not undone."
+        if now.withdrawn_on is not None and now.withdrawn_on != each.withdrawn_on:
+            early = left_too_early(tx, key, each.rpps, now.withdrawn_on)
+            yield from [(f"{path}.withdrawn_on", early)] if early else []
+        moved = [name for name in _WINDOW if getattr(each, name) != getattr(now, name)]
+        if moved and last_trace(tx, key, each.rpps) is not None:
+            for name in moved:
+                yield f"{path}.{name}", "This practitioner has been traced: it cannot change."
+
+
+_WINDOW = ("go_live", "situation")
+"""What a practitioner's figures hang on: changed later, those already reported would change."""

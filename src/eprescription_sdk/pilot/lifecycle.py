@@ -21,7 +21,13 @@ from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.pilot.checks import Finding, Level, check, first_go_live
 from eprescription_sdk.pilot.difference import Difference, compare
 from eprescription_sdk.pilot.dossier import Dossier
-from eprescription_sdk.pilot.enrolling import applied_dossier, start_day, undone, write_dossier
+from eprescription_sdk.pilot.enrolling import (
+    applied_dossier,
+    left_too_early,
+    start_day,
+    undone,
+    write_dossier,
+)
 from eprescription_sdk.pilot.registers import Event, Note, append, events
 from eprescription_sdk.pilot.steps import LEGAL, Step
 from eprescription_sdk.storage import Store, Tx
@@ -110,7 +116,12 @@ class Pilot:
             self._legal(tx, Step.APPLY)
             applied = applied_dossier(tx)
             difference = self._difference(tx, dossier)
-            _refuse((*_errors(difference.findings), *undone(tx, applied, dossier, self._module)))
+            _refuse(
+                (
+                    *_errors(difference.findings),
+                    *undone(tx, applied, dossier, module=self._module, key=self._key),
+                )
+            )
             if difference:
                 if gate.phase(tx) in (None, Phase.PREPARING):
                     gate.set_phase(tx, Phase.PREPARING, module=dossier.pilot.module)
@@ -293,8 +304,8 @@ class Pilot:
 
         Raises:
             IllegalStep: the pilot is over.
-            InvalidInput: they are not in the pilot or already left, or the note has faults (each
-                with its path).
+            InvalidInput: they are not in the pilot, already left, or were traced later, or the note
+                has faults (each with its path).
         """
         note = self.note(by=by, reference=reference, day=on)
         _refuse(_blank("reason", reason))
@@ -306,6 +317,8 @@ class Pilot:
                 _refuse((("rpps", "This practitioner is not in the pilot."),))
             if known[rpps].withdrawn_on is not None:
                 _refuse((("rpps", "This practitioner has already left."),))
+            if what := left_too_early(tx, self._key, rpps, on):
+                _refuse((("on", what),))
             left = attrs.evolve(known[rpps], withdrawn_on=on, withdrawn_reason=reason)
             practitioners = tuple(
                 left if each.rpps == rpps else each for each in dossier.practitioners
