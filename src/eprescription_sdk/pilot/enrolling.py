@@ -61,12 +61,15 @@ def last_trace(tx: Tx, key: bytes, rpps: Rpps) -> date | None:
     return paris_day(datetime.fromisoformat(newest)) if newest is not None else None
 
 
-def left_too_early(tx: Tx, key: bytes, rpps: Rpps, left: date) -> str | None:
-    """What is wrong with the day that a practitioner is said to have left; None if nothing."""
+def left_too_early(
+    tx: Tx, key: bytes, rpps: Rpps, left: date, *, path: str
+) -> tuple[tuple[str, str], ...]:
+    """The fault of a day of leaving that comes before the last trace; none otherwise."""
     last = last_trace(tx, key, rpps)
     if last is None or left >= last:
-        return None
-    return f"A trace of {last.isoformat()} is recorded: they cannot have left before."
+        return ()
+    what = f"A trace of {last.isoformat()} is recorded: they cannot have left before."
+    return ((path, what),)
 
 
 def undone(
@@ -118,8 +121,8 @@ def _undone_of_practitioners(
         if each.withdrawn_on is not None and now.withdrawn_on is None:
             yield f"{path}.withdrawn_on", "This practitioner has left; a withdrawal is not undone."
         if now.withdrawn_on is not None and now.withdrawn_on != each.withdrawn_on:
-            early = left_too_early(tx, key, each.rpps, now.withdrawn_on)
-            yield from [(f"{path}.withdrawn_on", early)] if early else []
+            where = f"{path}.withdrawn_on"
+            yield from left_too_early(tx, key, each.rpps, now.withdrawn_on, path=where)
         moved = [name for name in _WINDOW if getattr(each, name) != getattr(now, name)]
         if moved and last_trace(tx, key, each.rpps) is not None:
             for name in moved:

@@ -28,7 +28,7 @@ from eprescription_sdk.pilot.enrolling import (
     undone,
     write_dossier,
 )
-from eprescription_sdk.pilot.registers import Event, Note, append, events
+from eprescription_sdk.pilot.registers import Event, Note, append, blank, events
 from eprescription_sdk.pilot.steps import LEGAL, Step
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import closing, gate
@@ -289,7 +289,7 @@ class Pilot:
             InvalidInput: the note has faults (each with its path).
         """
         note = self.note(by=by, reference=reference, day=day)
-        _refuse(_blank("reason", reason))
+        _refuse(blank("reason", reason))
         self._step(Step.ABANDON, Phase.ABANDONED, note, {"reason": reason})
 
     def withdraw(self, rpps: Rpps, *, on: date, reason: str, by: str, reference: str) -> None:
@@ -308,7 +308,7 @@ class Pilot:
                 has faults (each with its path).
         """
         note = self.note(by=by, reference=reference, day=on)
-        _refuse(_blank("reason", reason))
+        _refuse(blank("reason", reason))
 
         def work(tx: Tx) -> None:
             dossier = self._dossier(tx)
@@ -317,8 +317,7 @@ class Pilot:
                 _refuse((("rpps", "This practitioner is not in the pilot."),))
             if known[rpps].withdrawn_on is not None:
                 _refuse((("rpps", "This practitioner has already left."),))
-            if what := left_too_early(tx, self._key, rpps, on):
-                _refuse((("on", what),))
+            _refuse(left_too_early(tx, self._key, rpps, on, path="on"))
             left = attrs.evolve(known[rpps], withdrawn_on=on, withdrawn_reason=reason)
             practitioners = tuple(
                 left if each.rpps == rpps else each for each in dossier.practitioners
@@ -365,13 +364,10 @@ class Pilot:
             raise IllegalStep(f"The step {step.value} is not legal {where}. Legal now: {names}.")
 
     def _in_order(self, tx: Tx, day: date) -> None:
-        days = [
-            event.note.day
-            for event in events(tx, "step")
-            if event.data["step"] != Step.WITHDRAW.value
-        ]
-        if days and day < max(days):
-            _refuse((("day", f"A step of {max(days).isoformat()} is already recorded."),))
+        steps = [each for each in events(tx, "step") if each.data["step"] != Step.WITHDRAW.value]
+        last = max((each.note.day for each in steps), default=day)
+        if day < last:
+            _refuse((("day", f"A step of {last.isoformat()} is already recorded."),))
 
     def _difference(self, tx: Tx, dossier: Dossier) -> Difference:
         today = paris_day(self._clock.now())
@@ -400,7 +396,3 @@ def _errors(findings: tuple[Finding, ...]) -> tuple[tuple[str, str], ...]:
 def _refuse(faults: tuple[tuple[str, str], ...]) -> None:
     if faults:
         raise InvalidInput("The pilot cannot take this step:", findings=faults)
-
-
-def _blank(path: str, text: str) -> tuple[tuple[str, str], ...]:
-    return () if text.strip() else ((path, "This text is empty."),)

@@ -43,8 +43,8 @@ class Note:
     def faults(self) -> tuple[tuple[str, str], ...]:
         """What is wrong with it, as paths and sentences."""
         return (
-            *_blank("by", self.by),
-            *_blank("reference", self.reference),
+            *blank("by", self.by),
+            *blank("reference", self.reference),
             *((("day", "This day is still to come."),) if self.day > paris_day(self.at) else ()),
         )
 
@@ -74,7 +74,7 @@ def record_correction(store: Store, note: Note, *, version: str) -> None:
     Raises:
         InvalidInput: a blank text or a day to come (each with its path).
     """
-    _append(store, "correction", note, {"version": version}, _blank("version", version))
+    _append(store, "correction", note, {"version": version}, blank("version", version))
 
 
 def record_ruling(store: Store, note: Note, *, question: Question, reading: Answer) -> None:
@@ -101,7 +101,7 @@ def record_anomaly(store: Store, note: Note, anomaly: Anomaly) -> None:
     Raises:
         InvalidInput: a blank text or days out of order (each with its path).
     """
-    faults = [*_blank("id", anomaly.id), *_blank("title", anomaly.title)]
+    faults = [*blank("id", anomaly.id), *blank("title", anomaly.title)]
     if anomaly.opened_on > note.day:
         faults.append(("opened_on", "This day is after the day of the note."))
     if anomaly.closed_on is not None and not anomaly.opened_on <= anomaly.closed_on <= note.day:
@@ -157,7 +157,7 @@ def record_attestation(
         InvalidInput: another criterion, a checklist of C5, a blank text or a day to come (each
             with its path).
     """
-    faults = list(_blank("document", document))
+    faults = list(blank("document", document))
     if criterion not in {"C4", "C5"}:
         faults.append(("criterion", "Only C4 and C5 are attested."))
     data: dict[str, Any] = {"criterion": criterion, "document": document}
@@ -205,7 +205,7 @@ def record_questionnaire(
         if mark not in range(1, 6)
     )
     for index, remark in enumerate(blocking_remarks):
-        faults.extend(_blank(f"blocking_remarks[{index}]", remark))
+        faults.extend(blank(f"blocking_remarks[{index}]", remark))
     data = {
         "rpps": pseudonym(key, "rpps", rpps.value),
         "satisfaction": satisfaction,
@@ -296,5 +296,6 @@ def _append(
     store.write(lambda tx: append(tx, kind, note, data))
 
 
-def _blank(path: str, text: str) -> tuple[tuple[str, str], ...]:
+def blank(path: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The fault of a text that says nothing; none otherwise."""
     return () if text.strip() else ((path, "This text is empty."),)
