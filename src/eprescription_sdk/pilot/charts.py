@@ -90,7 +90,7 @@ def rates_svg(
     Raises:
         MissingExtra: pygal is not installed.
     """
-    chart = _chart("HorizontalBar", height=46 + 44 * len(rows), margin_right=30, margin_left=24)
+    chart = _chart("HorizontalBar", height=46 + 36 * len(rows), margin_right=30, margin_left=24)
     chart.range = (0, 100)
     chart.y_labels = [
         {"label": f"{value} %", "value": value}

@@ -359,7 +359,7 @@ def _of(practitioners: Sequence[PractitionerResult], label: str) -> Practitioner
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+    return f"{words[:1].upper()}{words[1:].removesuffix('.')}."
 
 
 def _day(day: date | None) -> str:
