@@ -4,6 +4,8 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -144,6 +146,12 @@ def test_unavailable(sandbox: Sandbox) -> None:
 def test_a_short_retry_after_is_rounded_up(sandbox: Sandbox) -> None:
     sandbox.script(None, Unavailable(retry_after=2))
     assert search(sandbox.url).headers["retry-after"] == "1"
+
+
+def test_a_retry_after_may_be_a_date(sandbox: Sandbox) -> None:
+    sandbox.script(None, Unavailable(retry_after=600, as_date=True))
+    told = parsedate_to_datetime(search(sandbox.url).headers["retry-after"])
+    assert 28 <= (told - datetime.now(UTC)).total_seconds() <= 30
 
 
 @pytest.mark.parametrize("commit", [False, True])

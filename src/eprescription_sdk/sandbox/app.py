@@ -9,6 +9,8 @@ import asyncio
 import json
 import math
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -16,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from eprescription_sdk.clock import Clock
 from eprescription_sdk.sandbox import answers
 from eprescription_sdk.sandbox.answers import NOTICE, NOTICE_HEADER, Answer
 from eprescription_sdk.sandbox.collector import Collector, Reply
@@ -53,7 +56,7 @@ class Application:
         collector: the trace collector.
         state: where calls are noted.
         scripts: the scripted faults.
-        monotonic: reads seconds that never go back.
+        clock: the sandbox's time.
         scale: what every scripted duration is multiplied by.
     """
 
@@ -64,14 +67,14 @@ class Application:
         collector: Collector,
         state: State,
         scripts: Scripts,
-        monotonic: Callable[[], float],
+        clock: Clock,
         scale: float,
     ) -> None:
         self._service = service
         self._collector = collector
         self._state = state
         self._scripts = scripts
-        self._monotonic = monotonic
+        self._clock = clock
         self._scale = scale
         self._closing = asyncio.Event()
         self.connections: Connections = {}
@@ -164,7 +167,7 @@ class Application:
             return None
 
         def stale(kept: Registration) -> bool:
-            young = self._monotonic() - kept.committed < fault.seconds * self._scale
+            young = self._clock.monotonic() - kept.committed < fault.seconds * self._scale
             if not young:
                 self._scripts.spend(fault)
             return young
@@ -182,7 +185,11 @@ class Application:
     def _unavailable(self, fault: Unavailable) -> Response:
         headers = dict([NOTICE_HEADER])
         if fault.retry_after is not None:
-            headers["Retry-After"] = str(math.ceil(fault.retry_after * self._scale))
+            seconds = math.ceil(fault.retry_after * self._scale)
+            moment = self._clock.now() + timedelta(seconds=seconds)
+            headers["Retry-After"] = (
+                format_datetime(moment, usegmt=True) if fault.as_date else str(seconds)
+            )
         return Response(f"{NOTICE}.", fault.status, headers, media_type="text/plain")
 
     # The collector

@@ -53,10 +53,12 @@ class Unavailable:
         retry_after: seconds of the ``Retry-After`` header, or None for no header. The
             header holds whole seconds, so the scaled value is rounded up.
         status: the HTTP status.
+        as_date: say the moment instead of the seconds.
     """
 
     retry_after: float | None = None
     status: int = 503
+    as_date: bool = False
 
 
 @frozen

@@ -104,7 +104,7 @@ class Sandbox:
                 collector=self.collector,
                 state=self._state,
                 scripts=self._scripts,
-                monotonic=self._clock.monotonic,
+                clock=self._clock,
                 scale=self._scale,
             )
 
