@@ -14,6 +14,7 @@ from threading import Barrier, Thread
 
 import attrs
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
@@ -30,6 +31,7 @@ from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.record import Recorder, lose
 from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.signing import PublicKey, Signer
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
 from tests.processes import Child, child
@@ -45,6 +47,7 @@ from tests.traces.samples import (
     rows,
     set_phase,
 )
+from tests.traces.test_signing import pem, public_pem
 
 NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
 
@@ -156,6 +159,40 @@ def test_a_changed_receipt_does_not_hold(assessed: Store) -> None:
     assert read.holds()
     assert not attrs.evolve(read, closed_at=NOW.replace(year=2025)).holds()
     assert not attrs.evolve(read, counts={**read.counts, "pending": 1}).holds()
+
+
+def test_the_receipt_is_signed_with_the_organisations_key(assessed: Store) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    signed = closing.close(
+        assessed,
+        shipper=None,
+        unsettled=lambda _: (),
+        module=MODULE,
+        now=lambda: NOW,
+        signer=Signer(pem(key)),
+    )
+    public = PublicKey(public_pem(key))
+    read = Receipt.from_json(json.dumps(signed.to_json()))
+    assert read.signed_by(public)
+    assert close(assessed) == signed
+    for altered in (
+        attrs.evolve(read, closed_at=NOW.replace(year=2025)),
+        attrs.evolve(read, signature=""),
+        attrs.evolve(read, signature="no base64"),
+    ):
+        assert not altered.signed_by(public)
+    other = ed25519.Ed25519PrivateKey.generate()
+    assert not read.signed_by(PublicKey(public_pem(other)))
+
+
+def test_the_receipt_counts_what_was_refused_and_why(assessed: Store) -> None:
+    record(assessed, 3)
+    assessed.write(
+        lambda tx: tx.execute(
+            "UPDATE traces SET state = 'quarantined', reason = 'HTTP 400' WHERE seq < 3"
+        )
+    )
+    assert close(assessed).refused == {"HTTP 400": 2}
 
 
 def test_closing_again_gives_the_same_receipt(assessed: Store, place: str) -> None:

@@ -35,6 +35,7 @@ from eprescription_sdk.traces import closing, gate
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.signing import Signer
 
 
 class Pilot:
@@ -213,6 +214,7 @@ class Pilot:
         shipper: Shipper | None = None,
         timeout: float = 30.0,
         force: bool = False,
+        signer: Signer | None = None,
     ) -> Receipt:
         """Close the traces for good (p. 6: "désactive alors l'envoi des traces postes").
 
@@ -227,6 +229,7 @@ class Pilot:
             shipper: sends what still waits; without it that stays unsent, and counted.
             timeout: how long to drain, and then to wait for senders, in seconds each.
             force: close although a sender holds its lock; the receipt lists the unconfirmed.
+            signer: holds the organisation's key, to sign the receipt with.
 
         Raises:
             IllegalStep: the assessment is not recorded.
@@ -247,6 +250,7 @@ class Pilot:
             now=self._clock.now,
             timeout=timeout,
             force=force,
+            signer=signer,
         )
 
         def work(tx: Tx) -> None:

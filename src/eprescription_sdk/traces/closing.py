@@ -7,6 +7,7 @@ listed in the receipt. Source: Cnam, présérie 2025-03, p. 6 (the company deact
 of its users' traces).
 """
 
+import base64
 import hashlib
 import os
 import socket
@@ -27,6 +28,7 @@ from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.gate import Phase, phase, set_phase
 from eprescription_sdk.traces.record import closed_marker, losses
 from eprescription_sdk.traces.shipper import Shipper
+from eprescription_sdk.traces.signing import PublicKey, Signer
 
 
 @attrs.frozen(kw_only=True)
@@ -43,10 +45,13 @@ class Receipt:
         unsettled: keyed pseudonyms of prescriptions whose registration is not known.
         unconfirmed: ids of traces that were tried and never confirmed, because the sender died,
             the answer was lost or closing was forced: they may or may not have arrived.
+        refused: traces in quarantine, by reason.
         losses: traces that could not be recorded, by reason.
         forced: whether closing did not wait for every sender.
         simulation: whether a stand-in of this SDK took part in any trace.
-        digest: SHA-256 over the canonical JSON of all the above.
+        digest: SHA-256 over the canonical JSON of all the above, hexadecimal.
+        signature: of the digest's 64 characters with the organisation's key, in base64; empty if
+            none was given.
     """
 
     id: str
@@ -57,10 +62,12 @@ class Receipt:
     heads: tuple[ChainLink, ...]
     unsettled: tuple[str, ...]
     unconfirmed: tuple[str, ...]
+    refused: dict[str, int]
     losses: dict[str, int]
     forced: bool
     simulation: bool
     digest: str = ""
+    signature: str = ""
 
     def to_json(self) -> dict[str, object]:
         """The receipt as JSON-ready data."""
@@ -76,6 +83,14 @@ class Receipt:
         """Whether the digest is that of the content."""
         return self.digest == _digest(self)
 
+    def signed_by(self, key: PublicKey) -> bool:
+        """Whether the digest is that of the content, and was signed with this key."""
+        try:
+            signature = base64.b64decode(self.signature, validate=True)
+        except ValueError:
+            return False
+        return self.holds() and key.signed(self.digest.encode(), signature)
+
 
 _converter = make_converter()
 _converter.register_unstructure_hook(datetime, iso)
@@ -83,7 +98,7 @@ _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisofor
 
 
 def _digest(receipt: Receipt) -> str:
-    content = attrs.evolve(receipt, digest="").to_json()
+    content = attrs.evolve(receipt, digest="", signature="").to_json()
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
@@ -96,6 +111,7 @@ def close(
     now: Callable[[], datetime],
     timeout: float = 30.0,
     force: bool = False,
+    signer: Signer | None = None,
 ) -> Receipt:
     """Close the traces of a store for good.
 
@@ -113,6 +129,7 @@ def close(
         now: the time.
         timeout: how long to drain, and then to wait for senders, in seconds each.
         force: close although a sender holds its lock; the receipt lists the unconfirmed.
+        signer: holds the organisation's key; it signs the receipt that this call writes.
 
     Raises:
         ClosingPending: a sender still holds its lock; the phase stays CLOSING.
@@ -139,7 +156,12 @@ def close(
             )
         store.write(
             lambda tx: _close(
-                tx, module=module, closed_at=now(), unsettled=unsettled, forced=not alone
+                tx,
+                module=module,
+                closed_at=now(),
+                unsettled=unsettled,
+                forced=not alone,
+                signer=signer,
             )
         )
     return _finish(store, marker)
@@ -163,6 +185,7 @@ def _close(
     closed_at: datetime,
     unsettled: Callable[[Tx], Sequence[str]],
     forced: bool,
+    signer: Signer | None,
 ) -> None:
     # Another process may have closed it since: its receipt stands.
     if phase(tx) is not Phase.CLOSING:
@@ -180,6 +203,7 @@ def _close(
         heads=heads(tx),
         unsettled=tuple(unsettled(tx)),
         unconfirmed=_claimed(tx),
+        refused=outbox.refusals(tx),
         losses=losses(tx),
         forced=forced,
         simulation=bool(
@@ -187,6 +211,9 @@ def _close(
         ),
     )
     receipt = attrs.evolve(receipt, digest=_digest(receipt))
+    if signer is not None:
+        signature = base64.b64encode(signer.sign(receipt.digest.encode())).decode()
+        receipt = attrs.evolve(receipt, signature=signature)
     set_phase(tx, Phase.CLOSED, module=module)
     tx.execute("UPDATE gate SET receipt = ?", (canonical(receipt.to_json()),))
 
