@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,15 +19,16 @@ from eprescription_sdk.pilot.results import Criterion
 from eprescription_sdk.pilot.rows import facts_of_store
 from tests.pilot.generated import UNTIL, generate
 from tests.pilot.pilots import KEY
+from tests.pilot.purged import write_purged
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "check_export.py"
 Rows = list[dict[str, Any]]
 
 
-def check(folder: Path) -> subprocess.CompletedProcess[str]:
+def check(folder: Path, *key: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         # Isolated: neither our package nor this folder is on its path.
-        [sys.executable, "-I", "-W", "error", SCRIPT, folder],
+        [sys.executable, "-I", "-W", "error", SCRIPT, folder, *key],
         capture_output=True,
         text=True,
         timeout=60,
@@ -63,7 +65,7 @@ def test_it_gets_the_figures_of_an_assessment(seed: int, tmp_path: Path) -> None
     ]
     done = check(tmp_path / "export")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == expected
+    assert done.stdout.splitlines() == ["The chains hold. ", *expected]
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +120,51 @@ def test_a_line_that_is_no_row_is_named(whole: tuple[str, str], tmp_path: Path) 
     done = check(tmp_path)
     assert done.returncode == 1
     assert f"line {len(whole[0].splitlines()) + 1}: " in done.stderr
+
+
+# --- once traces were purged ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def purged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a signed export that begins at a signed checkpoint, with key.pem beside it."""
+    folder = tmp_path_factory.mktemp("purged")
+    write_purged(folder)
+    return folder
+
+
+openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@openssl
+def test_chains_may_begin_at_a_signed_checkpoint(purged: Path) -> None:
+    done = check(purged / "out", purged / "key.pem")
+    assert done.returncode == 0, done.stderr
+    assert "C1 to C3 are of what a purge left." in done.stdout
+    alone = check(purged / "out")
+    assert alone.returncode == 1
+    assert "checkpoint.json: not signed with the key" in alone.stderr
+
+
+@openssl
+@pytest.mark.parametrize("name", ["manifest.json", "checkpoint.json"])
+def test_what_is_signed_cannot_be_changed(purged: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(purged / "out", tmp_path / "out")
+    path = tmp_path / "out" / name
+    path.write_text(json.dumps(json.loads((purged / "out" / name).read_text()), indent=1))
+    done = check(tmp_path / "out", purged / "key.pem")
+    assert done.returncode == 1
+    assert f"{name}: not signed with the key" in done.stderr
+
+
+@openssl
+def test_a_row_gone_behind_the_checkpoint_is_named(purged: Path, tmp_path: Path) -> None:
+    shutil.copytree(purged / "out", tmp_path / "out")
+    path = tmp_path / "out" / "rows.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if json.loads(line)["position"] > 3)
+    row = json.loads(lines.pop(first))
+    path.write_text("".join(lines))
+    done = check(tmp_path / "out", purged / "key.pem")
+    assert done.returncode == 1
+    assert f"{row['segment']}/{row['position'] + 1}: " in done.stderr

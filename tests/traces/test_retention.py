@@ -1,8 +1,11 @@
 """Retention: persons go first, rows once closed, and what is left can still be checked."""
 
+import json
 from datetime import datetime, timedelta
 
+import attrs
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.storage import Store
@@ -16,7 +19,9 @@ from eprescription_sdk.traces.retention import (
     purge_traces,
     verify_store,
 )
+from eprescription_sdk.traces.signing import PublicKey, Signer
 from tests.traces.samples import AT, KEY, MODULE, call, record, rows, set_phase
+from tests.traces.test_signing import pem, public_pem
 
 LATER = AT + timedelta(days=400)
 
@@ -94,6 +99,23 @@ def test_a_segment_may_go_on_from_a_trace_that_was_deleted(running: Store) -> No
     made = purge_traces(running, now=LATER)
     assert (made.purged, len(made.joints)) == (1, 1)
     assert faults(running) == ()
+
+
+def test_a_checkpoint_is_signed_even_if_it_was_not_at_first(running: Store) -> None:
+    record(running, 3)
+    closed(running)
+    key = ed25519.Ed25519PrivateKey.generate()
+    signer, public = Signer(pem(key)), PublicKey(public_pem(key))
+    assert not purge_traces(running, now=LATER).signed_by(public)
+    signed = purge_traces(running, now=LATER, signer=signer)
+    assert (signed.purged, signed.purged_before) == (0, 2)
+    assert signed.signed_by(public)
+    assert running.read(checkpoint_of) == signed
+    assert not attrs.evolve(signed, purged=1).signed_by(public)
+    assert not attrs.evolve(signed, signature="no base64").signed_by(public)
+    # Without its signature it is what the detached one is made over.
+    bare = Checkpoint.from_json(json.loads(signed.to_bytes()))
+    assert attrs.evolve(bare, signature=signed.signature) == signed
 
 
 def test_a_second_purge_goes_on_from_the_first(running: Store) -> None:

@@ -1,18 +1,23 @@
-"""The export: all that an assessment is computed from, in two files a stranger can read.
+"""The export: all that an assessment is computed from, in files that a stranger can read.
 
 ``rows.jsonl`` has one JSON object a line: ``segment``, ``position``, ``hash`` and ``body``, the
 exact text that the hash covers. First come the enrolments, the volumes and the pilot's journal,
 each a chain of its own that starts from nothing; then the traces, in chain order. The chain is
 that of ``traces.chain``. ``manifest.json`` says how to read it: rule version, cut-off, segments,
-heads. No RPPS and no prescription number is in either; what stands for them is keyed.
+heads; with a key, ``manifest.json.sig`` signs it. Once traces were purged, ``checkpoint.json`` is
+where the chains begin, and ``checkpoint.json.sig`` vouches for what is gone. No RPPS and no
+prescription number is in any of them; what stands for them is keyed.
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from eprescription_sdk.clock import Clock, SystemClock, iso
 from eprescription_sdk.errors import InvalidInput
@@ -23,11 +28,15 @@ from eprescription_sdk.pilot.rows import enrolment_rows, event_rows, volume_rows
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.chain import GENESIS, link, opening
+from eprescription_sdk.traces.files import put, replace
 from eprescription_sdk.traces.record import losses
+from eprescription_sdk.traces.retention import Checkpoint, checkpoint_of
+from eprescription_sdk.traces.signing import Signer
 
 FORMAT = "eprescription-sdk export 1"
 ROWS = "rows.jsonl"
 MANIFEST = "manifest.json"
+CHECKPOINT = "checkpoint.json"
 
 
 def write_export(
@@ -37,6 +46,7 @@ def write_export(
     key: bytes,
     at: datetime | None = None,
     clock: Clock | None = None,
+    signer: Signer | None = None,
 ) -> Path:
     """Write the export of a store; files of an earlier one in the folder are replaced.
 
@@ -49,25 +59,38 @@ def write_export(
         key: the secret of the settings that the traces were recorded with.
         at: the cut-off, aware. Now, by default.
         clock: says what now is.
+        signer: holds the organisation's key, to sign the manifest with.
 
     Returns:
         The manifest's path; it is written last.
     """
     cut_off = at or (clock or SystemClock()).now()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    manifest = store.read(lambda tx: _write_rows(tx, key, cut_off, folder / ROWS))
-    path = folder / MANIFEST
-    _private(path)
-    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return path
+    for name in (MANIFEST, CHECKPOINT):
+        (folder / name).unlink(missing_ok=True)
+        (folder / f"{name}.sig").unlink(missing_ok=True)
+    manifest, checkpoint = store.read(
+        lambda tx: (_write_rows(tx, key, cut_off, folder / ROWS), checkpoint_of(tx))
+    )
+    manifest["checkpoint"] = None
+    if checkpoint is not None and checkpoint.starts:
+        content = checkpoint.to_bytes()
+        manifest["checkpoint"] = hashlib.sha256(content).hexdigest()
+        replace(folder / CHECKPOINT, content)
+        if checkpoint.signature:
+            signature = base64.b64decode(checkpoint.signature)
+            replace(folder / f"{CHECKPOINT}.sig", signature)
+    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    put(folder / MANIFEST, text.encode(), signer)
+    return folder / MANIFEST
 
 
 def _write_rows(tx: Tx, key: bytes, cut_off: datetime, path: Path) -> dict[str, Any]:
     heads: dict[str, dict[str, Any]] = {}
     digest = hashlib.sha256()
     count = 0
-    _private(path)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
     with path.open("wb") as file:
         for row in _rows(tx, key, cut_off):
             line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
@@ -108,12 +131,6 @@ def _rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
     )
     for segment, place, written, text in traces:
         yield {"segment": segment, "position": place, "hash": written, "body": text}
-
-
-def _private(path: Path) -> None:
-    """Make a file that only its owner reads."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
 
 
 def facts_of_export(folder: Path, at: datetime | None = None) -> Facts:
@@ -165,6 +182,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             if segment["head"] is not None:
                 _ = segment["head"]["position"], segment["head"]["hash"]
         _ = manifest["rows"], manifest["sha256"], manifest["rule_version"], manifest["losses"]
+        _ = manifest["checkpoint"]
     except (OSError, ValueError, KeyError, TypeError):
         raise InvalidInput(
             "The folder holds no manifest that can be read.",
@@ -174,3 +192,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not known:
         raise InvalidInput("The export is of another format.", path=str(path))
     return dict(manifest)
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint that the chains of an export begin at, with its signature if there is one.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    path = folder / CHECKPOINT
+    try:
+        checkpoint = Checkpoint.from_json(json.loads(path.read_bytes()))
+        signature = signature_of(path)
+    except (OSError, ValueError):
+        raise InvalidInput("The checkpoint cannot be read.", path=str(path)) from None
+    return attrs.evolve(checkpoint, signature=base64.b64encode(signature).decode())
+
+
+def signature_of(path: Path) -> bytes:
+    """The detached signature of a file of an export; empty if there is none."""
+    signature = path.with_name(f"{path.name}.sig")
+    return signature.read_bytes() if signature.exists() else b""

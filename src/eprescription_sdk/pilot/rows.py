@@ -34,7 +34,8 @@ def enrolment_rows(tx: Tx, key: bytes) -> Iterator[dict[str, Any]]:
 def volume_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
     """Every declaration of a volume recorded by the cut-off, oldest first."""
     rows = tx.iterate(
-        "SELECT rpps, day, documents, recorded_at FROM volumes WHERE recorded_at <= ? ORDER BY seq",
+        "SELECT rpps, day, documents, recorded_at FROM volumes WHERE recorded_at <= ?"
+        " ORDER BY recorded_at, seq",
         (iso(cut_off),),
     )
     for rpps, day, documents, recorded_at in rows:

@@ -2,9 +2,12 @@
 
 Only the export is read, never a store. A changed, removed, reordered or inserted row shows
 relative to the heads in the manifest; that the manifest itself is the one that was handed over
-shows relative to heads anchored elsewhere: an assessment, a receipt, a shipped trace.
+shows by its signature, or relative to heads anchored elsewhere: an assessment, a receipt, a
+shipped trace. Where traces were purged the chains begin at a checkpoint, and only its signature
+vouches for what was before.
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +23,18 @@ from eprescription_sdk.pilot.assessing import assess_facts
 from eprescription_sdk.pilot.assessment import Assessment
 from eprescription_sdk.pilot.collect import Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
-from eprescription_sdk.pilot.export import ROWS, read_manifest
+from eprescription_sdk.pilot.export import (
+    CHECKPOINT,
+    MANIFEST,
+    ROWS,
+    read_checkpoint,
+    read_manifest,
+    signature_of,
+)
 from eprescription_sdk.traces.chain import GENESIS, breaks
+from eprescription_sdk.traces.closing import Receipt
+from eprescription_sdk.traces.retention import Checkpoint
+from eprescription_sdk.traces.signing import PublicKey
 
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError)
 
@@ -47,11 +60,14 @@ class Verification:
         findings: all that does not hold; empty when everything does.
         rows: how many rows were read.
         assessment: recomputed from the rows as they are; None when they allow none.
+        checkpoint: where the chains begin, if traces were purged: the assessment is then of what
+            is left.
     """
 
     findings: tuple[Finding, ...]
     rows: int
     assessment: Assessment | None
+    checkpoint: Checkpoint | None = None
 
     @property
     def holds(self) -> bool:
@@ -75,6 +91,8 @@ def verify_export(
     *,
     assessment: Mapping[str, Any] | None = None,
     anchors: Iterable[ChainLink] = (),
+    receipt: Receipt | None = None,
+    key: PublicKey | None = None,
 ) -> Verification:
     """Check the chains of an export and recompute its figures.
 
@@ -83,14 +101,20 @@ def verify_export(
         assessment: the JSON form of one, to compare with; the figures are then recomputed at
             its cut-off.
         anchors: heads that left the store some other way.
+        receipt: of the closing, whose heads the export must reach.
+        key: the organisation's: manifest, checkpoint and receipt must be signed with it. An
+            export that begins at a checkpoint does not hold without.
 
     Raises:
         InvalidInput: there is no export to verify.
     """
     manifest = read_manifest(folder)
-    reading = _Reading(folder / ROWS, manifest, assessment)
+    reading = _Reading(folder, manifest, assessment)
     try:
         reading.anchor(anchors)
+        if receipt is not None:
+            reading.receipt(receipt, key)
+        reading.begin(key)
         reading.run()
     except OSError:
         raise InvalidInput(
@@ -99,18 +123,26 @@ def verify_export(
             way_out="Name the folder of an export.",
         ) from None
     recomputed = reading.assess()
-    return Verification(findings=tuple(reading.findings), rows=reading.rows, assessment=recomputed)
+    return Verification(
+        findings=tuple(reading.findings),
+        rows=reading.rows,
+        assessment=recomputed,
+        checkpoint=reading.checkpoint,
+    )
 
 
 class _Reading:
     """One pass over the rows: chain, order, facts."""
 
     def __init__(
-        self, path: Path, manifest: dict[str, Any], assessment: Mapping[str, Any] | None
+        self, folder: Path, manifest: dict[str, Any], assessment: Mapping[str, Any] | None
     ) -> None:
         self.findings: list[Finding] = []
         self.rows = 0
-        self._path = path
+        self.checkpoint: Checkpoint | None = None
+        self._folder = folder
+        self._path = folder / ROWS
+        self._starts: dict[str, ChainLink] = {}
         self._manifest = manifest
         self._assessment = assessment
         self._anchors: dict[tuple[str, int], str] = {}
@@ -146,6 +178,53 @@ class _Reading:
         for one in links:
             self._anchors[one.segment, one.position] = one.hash
 
+    def receipt(self, receipt: Receipt, key: PublicKey | None) -> None:
+        """Expect the heads of a receipt, once it is the one that was written."""
+        if not receipt.holds():
+            self._find("receipt/digest", "The receipt is not as it was written.")
+        elif key is not None and not receipt.signed_by(key):
+            self._find("receipt/signature", "The receipt is not signed with this key.")
+        self.anchor(receipt.heads)
+
+    def begin(self, key: PublicKey | None) -> None:
+        """Look at what is signed, and where the chains begin."""
+        path = self._folder / MANIFEST
+        if key is not None and not key.signed(path.read_bytes(), signature_of(path)):
+            self._find(path.name, "The manifest is not signed with this key.")
+        expected = self._manifest["checkpoint"]
+        if expected is None:
+            return
+        try:
+            self.checkpoint = checkpoint = read_checkpoint(self._folder)
+        except InvalidInput as error:
+            self._find(CHECKPOINT, error.message)
+            return
+        content = (self._folder / CHECKPOINT).read_bytes()
+        if hashlib.sha256(content).hexdigest() != expected:
+            self._find(CHECKPOINT, "The checkpoint is not the one of the manifest.")
+        if key is None:
+            what = "The chains begin at this checkpoint: name the key that it was signed with."
+            self._find(CHECKPOINT, what)
+        elif not key.signed(content, base64.b64decode(checkpoint.signature)):
+            self._find(CHECKPOINT, "The checkpoint is not signed with this key.")
+        self._begin_at(checkpoint)
+
+    def _begin_at(self, checkpoint: Checkpoint) -> None:
+        opened = {segment for segment, _ in self._segments}
+        for start in checkpoint.starts:
+            if start.segment in opened:
+                self._starts[start.segment] = start
+        for joint in checkpoint.joints:
+            self._joints.pop(joint, None)
+        for (segment, position), anchored in [*self._anchors.items()]:
+            begun = self._starts.get(segment)
+            if begun is None or begun.position < position:
+                continue
+            # What is before the checkpoint cannot be looked at any more; its last link can.
+            del self._anchors[segment, position]
+            if begun.position == position and begun.hash != anchored:
+                self._find(f"{segment}/{position}", "The checkpoint is not on the chain.")
+
     def run(self) -> None:
         """Read every row."""
         heads = {
@@ -155,7 +234,7 @@ class _Reading:
             for one in self._manifest["segments"]
             if one["head"]
         }
-        for fault in breaks(self._segments, self._links(), heads):
+        for fault in breaks(self._segments, self._links(), heads, self._starts):
             self._find(f"{fault.segment}/{fault.position}", fault.what)
         for segment, position in self._anchors:
             self._find(f"{segment}/{position}", "A head that was anchored elsewhere is not here.")
@@ -216,7 +295,10 @@ class _Reading:
         except (ConfigurationError, *_DAMAGE):
             self._find("figures", "The figures cannot be recomputed from these rows.")
             return None
-        if self._assessment is not None:
+        if self._assessment is not None and self.checkpoint is not None:
+            what = "The figures cannot be compared: traces before the checkpoint were purged."
+            self._find("assessment", what)
+        elif self._assessment is not None:
             # As read back from a file: tuples are lists. Losses are counted at writing time.
             mine = json.loads(json.dumps(assessment.to_dict()))
             for path in _differences(mine, self._assessment, "assessment"):

@@ -6,18 +6,18 @@ Neither an RPPS nor what stands for one, nor a prescription number, is in an arc
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from eprescription_sdk.clock import iso, paris_day
-from eprescription_sdk.errors import IllegalStep
+from eprescription_sdk.errors import IllegalStep, InvalidInput
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.closing import receipt_of
-from eprescription_sdk.traces.files import replace
+from eprescription_sdk.traces.files import put
 from eprescription_sdk.traces.record import losses
-from eprescription_sdk.traces.retention import checkpoint_of
+from eprescription_sdk.traces.retention import Checkpoint, checkpoint_of, purge_within
 from eprescription_sdk.traces.signing import Signer
 
 FORMAT = "eprescription-sdk archive 1"
@@ -30,8 +30,9 @@ def write_archive(
     *,
     now: datetime,
     assessment: Mapping[str, Any] | None = None,
+    retention: timedelta | None = None,
     signer: Signer | None = None,
-) -> None:
+) -> Checkpoint | None:
     """Write the archive of a closed store: before its traces are purged, or their sums are lost.
 
     Args:
@@ -39,24 +40,41 @@ def write_archive(
         path: of the archive, JSON; with a signer, ``path.sig`` holds its detached signature.
         now: the time, aware.
         assessment: the JSON form of the last assessment, in the edition without names.
+        retention: traces older than this are purged as soon as the archive is on disk, and the
+            archive holds the checkpoint; None purges nothing.
         signer: holds the organisation's key.
+
+    Returns:
+        The checkpoint that is in the archive, if anything was ever purged.
 
     Raises:
         IllegalStep: the traces are not closed.
+        InvalidInput: the retention is negative.
+        StoreError: the store cannot be read or written. The archive may be there; nothing was
+            purged.
+        ConfigurationError: the archive cannot be written; nothing was purged.
     """
-    document = store.read(lambda tx: _document(tx, now))
-    document["assessment"] = assessment
-    content = canonical(document).encode() + b"\n"
-    if signer is not None:
-        replace(Path(f"{path}.sig"), signer.sign(content))
-    replace(path, content)
+    if retention is not None and retention < timedelta():
+        raise InvalidInput("A retention is not negative.", path="retention")
+
+    def work(tx: Tx) -> Checkpoint | None:
+        document = _document(tx, now)
+        if retention is not None:
+            purge_within(tx, now, now - retention, signer)
+        checkpoint = checkpoint_of(tx)
+        document["checkpoint"] = checkpoint.to_json() if checkpoint else None
+        document["assessment"] = assessment
+        # On disk before the purge is: this transaction commits after it.
+        put(path, canonical(document).encode() + b"\n", signer)
+        return checkpoint
+
+    return store.read(work) if retention is None else store.write(work)
 
 
 def _document(tx: Tx, now: datetime) -> dict[str, Any]:
     receipt = receipt_of(tx)
     if receipt is None:
         raise IllegalStep("Only closed traces are archived.")
-    checkpoint = checkpoint_of(tx)
     sums: Counter[str] = Counter()
     for (text,) in tx.iterate("SELECT body FROM traces ORDER BY seq"):
         body = json.loads(text)
@@ -66,7 +84,6 @@ def _document(tx: Tx, now: datetime) -> dict[str, Any]:
         "format": FORMAT,
         "at": iso(now),
         "receipt": receipt.to_json(),
-        "checkpoint": checkpoint.to_json() if checkpoint else None,
         "traces": [json.loads(sums_of) | {"count": sums[sums_of]} for sums_of in sorted(sums)],
         "losses": losses(tx),
     }

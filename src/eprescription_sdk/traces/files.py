@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import uuid4
 
 from eprescription_sdk.clock import Clock, SystemClock, paris_day
-from eprescription_sdk.errors import Delivery, TransportFailure
+from eprescription_sdk.errors import ConfigurationError, Delivery, TransportFailure
 from eprescription_sdk.ports import TraceProfile
 from eprescription_sdk.traces.signing import Signer
 from eprescription_sdk.traces.sinks import Encoded
@@ -161,6 +161,26 @@ def _counted(manifest: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {"traces": 0, "bytes": 0, "sha256": hashlib.sha256().hexdigest(), "heads": []}
     return found
+
+
+def put(path: Path, content: bytes, signer: Signer | None = None) -> None:
+    """Put a document in place; with a signer, its detached signature in ``path.sig`` before it.
+
+    Raises:
+        ConfigurationError: it cannot be written there.
+    """
+    signature = Path(f"{path}.sig")
+    try:
+        if signer is not None:
+            replace(signature, signer.sign(content))
+        else:
+            # That of an earlier document would vouch for nothing.
+            signature.unlink(missing_ok=True)
+        replace(path, content)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The file cannot be written: {error.strerror}.", path=str(path)
+        ) from None
 
 
 def replace(path: Path, content: bytes) -> None:

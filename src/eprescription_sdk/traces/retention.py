@@ -7,6 +7,7 @@ persons: it is the head that the receipt names. Source: CNIL, recommendation on 
 months).
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.chain import GENESIS, Break, breaks
 from eprescription_sdk.traces.closing import receipt_of
 from eprescription_sdk.traces.gate import Phase, phase
+from eprescription_sdk.traces.signing import PublicKey, Signer
 
 RETENTION_DAYS = 365
 """By default; the company decides, and tells its practitioners."""
@@ -43,6 +45,8 @@ class Checkpoint:
         purged: traces deleted by this purge.
         purged_before: traces deleted by earlier ones.
         blanked: traces whose persons this purge took out.
+        signature: of ``to_bytes()`` with the organisation's key, in base64; empty if none was
+            given.
     """
 
     at: datetime
@@ -52,6 +56,7 @@ class Checkpoint:
     purged: int = 0
     purged_before: int = 0
     blanked: int = 0
+    signature: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The checkpoint as JSON-ready data."""
@@ -65,11 +70,21 @@ class Checkpoint:
 
     def to_bytes(self) -> bytes:
         """The one text of the checkpoint: what is signed."""
-        return canonical(self.to_json()).encode() + b"\n"
+        document = self.to_json()
+        del document["signature"]
+        return canonical(document).encode() + b"\n"
+
+    def signed_by(self, key: PublicKey) -> bool:
+        """Whether it was signed with this key."""
+        try:
+            signature = base64.b64decode(self.signature, validate=True)
+        except ValueError:
+            return False
+        return key.signed(self.to_bytes(), signature)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Checkpoint":
-        """A checkpoint as written by ``to_json``.
+        """A checkpoint as written by ``to_json`` or, without its signature, ``to_bytes``.
 
         Raises:
             InvalidInput: it is none.
@@ -86,7 +101,11 @@ class Checkpoint:
 
 
 def purge_traces(
-    store: Store, *, now: datetime, retention: timedelta = timedelta(days=RETENTION_DAYS)
+    store: Store,
+    *,
+    now: datetime,
+    retention: timedelta = timedelta(days=RETENTION_DAYS),
+    signer: Signer | None = None,
 ) -> Checkpoint:
     """Take persons, and once closed whole traces, out of what is older than the retention.
 
@@ -94,9 +113,11 @@ def purge_traces(
         store: the pilot's.
         now: the time, aware.
         retention: how long traces are kept.
+        signer: holds the organisation's key: only a signed checkpoint vouches for what is gone.
+            One that was left unsigned before is signed now.
 
     Returns:
-        The checkpoint, which the store keeps too. Sign it and keep it elsewhere: chains are
+        The checkpoint, which the store and its exports keep too. Keep it elsewhere: chains are
         checked from it on.
 
     Raises:
@@ -104,10 +125,11 @@ def purge_traces(
     """
     if retention < timedelta():
         raise InvalidInput("A retention is not negative.", path="retention")
-    return store.write(lambda tx: _purge(tx, now, now - retention))
+    return store.write(lambda tx: purge_within(tx, now, now - retention, signer))
 
 
-def _purge(tx: Tx, now: datetime, before: datetime) -> Checkpoint:
+def purge_within(tx: Tx, now: datetime, before: datetime, signer: Signer | None) -> Checkpoint:
+    """``purge_traces``, in a transaction that does more."""
     over = phase(tx, hold=True) in _OVER
     # What is still to be shipped needs to say who; after the closing nothing is.
     blanked = tx.execute(
@@ -141,7 +163,11 @@ def _purge(tx: Tx, now: datetime, before: datetime) -> Checkpoint:
         purged_before=known.purged_before + known.purged,
         blanked=len(blanked),
     )
-    if purged or blanked:
+    if signer is not None:
+        signature = base64.b64encode(signer.sign(made.to_bytes())).decode()
+        made = attrs.evolve(made, signature=signature)
+    unsigned = signer is not None and known.starts and not known.signature
+    if purged or blanked or unsigned:
         tx.execute(
             "INSERT INTO pilot_events (kind, day, recorded_at, by_whom, reference, data)"
             " VALUES (?, ?, ?, ?, ?, ?)",
