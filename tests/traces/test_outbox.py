@@ -89,3 +89,67 @@ def test_a_former_holder_neither_releases_nor_quarantines(running: Store) -> Non
     # That a trace arrived is a fact, whoever brought it.
     running.write(lambda tx: outbox.shipped(tx, [2], at(62)))
     assert states(running) == ["shipped", "shipped", "claimed"]
+
+
+def refused(store: Store) -> list[str]:
+    """Four traces, of which the first three are in quarantine, for two reasons; the ids of all."""
+    ids = record(store, 4)
+
+    def work(tx: Tx) -> None:
+        for place, reason in enumerate(["HTTP 400", "a schema", "HTTP 400"]):
+            tx.execute(
+                "UPDATE traces SET state = 'quarantined', reason = ?, tries = 1 WHERE id = ?",
+                (reason, ids[place]),
+            )
+
+    store.write(work)
+    return ids
+
+
+def test_what_is_in_quarantine_can_be_looked_at(running: Store) -> None:
+    ids = refused(running)
+    found = running.read(lambda tx: [*outbox.quarantined(tx)])
+    assert [(one.id, one.reason, one.kind, one.tries) for one in found] == [
+        (ids[0], "HTTP 400", "CALL", 1),
+        (ids[1], "a schema", "CALL", 1),
+        (ids[2], "HTTP 400", "CALL", 1),
+    ]
+    assert found[0].at.startswith("2026-03-02T10:00")
+    # Nobody's number is told, in the body neither.
+    assert "99700218896" not in found[0].body
+    some = running.read(lambda tx: [*outbox.quarantined(tx, reason="HTTP 400", limit=1)])
+    assert some == found[:1]
+
+
+@pytest.mark.parametrize(
+    ("places", "reason", "back"),
+    [
+        ((), None, {0, 1, 2}),
+        ((), "HTTP 400", {0, 2}),
+        ((1, 3), None, {1}),
+        ((0, 1), "a schema", {1}),
+    ],
+)
+def test_some_of_it_can_be_replayed(
+    running: Store, places: tuple[int, ...], reason: str | None, back: set[int]
+) -> None:
+    ids = refused(running)
+    some = [ids[place] for place in places]
+    assert running.write(lambda tx: outbox.replay(tx, ids=some, reason=reason)) == len(back)
+    left = {one.id for one in running.read(lambda tx: [*outbox.quarantined(tx)])}
+    assert left == {ids[place] for place in {0, 1, 2} - back}
+
+
+def test_what_waits_is_counted_and_dated(running: Store) -> None:
+    assert running.read(outbox.oldest) is None
+    assert running.read(outbox.newest) == 0
+    record(running, 4)
+    claim(running, "a")
+    assert running.read(outbox.waiting) == 4
+    assert running.read(lambda tx: outbox.waiting(tx, until=3)) == 3
+    assert running.read(outbox.newest) == 4
+    running.write(lambda tx: outbox.shipped(tx, [1, 2, 4], at(5)))
+    assert running.read(outbox.waiting) == 1
+    oldest = running.read(outbox.oldest)
+    assert oldest is not None
+    assert oldest.startswith("2026-03-02T10:00")

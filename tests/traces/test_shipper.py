@@ -1,13 +1,18 @@
 """Shipping to the sandbox's collector: at least once, whatever happens on the way."""
 
+import json
 import os
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
-from eprescription_sdk.clock import SystemClock
-from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk import telemetry
+from eprescription_sdk.clock import SimulatedClock, SystemClock
+from eprescription_sdk.errors import Delivery, InvalidInput, TransportFailure
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.model.trace import CallTrace, ChainLink, Trace
 from eprescription_sdk.sandbox import (
@@ -28,7 +33,7 @@ from eprescription_sdk.traces.shipper import Shipment, Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
 from tests.processes import child
-from tests.traces.samples import embedded, marker, record, rows, set_phase
+from tests.traces.samples import AT, embedded, marker, record, rows, set_phase
 
 Make = Callable[..., Shipper]
 
@@ -284,6 +289,135 @@ def test_a_killed_shipper_leaves_its_claims_to_others(
     running.write(lambda tx: tx.execute("UPDATE traces SET lease_until = '2000'"))
     assert make().drain(20) == 10
     assert set(sandbox.collector.traces) == set(ids)
+
+
+# --- flush ----------------------------------------------------------------------------------
+
+
+def test_a_flush_ends_when_what_was_recorded_is_gone(
+    running: Store, sandbox: Sandbox, make: Make
+) -> None:
+    ids = record(running, 60)
+    shipper = make()
+    sandbox.script(Operation.TRACE, Unavailable(retry_after=1))
+    assert shipper.flush(20)
+    assert set(sandbox.collector.traces) == set(ids)
+    assert shipper.flush(0)
+
+
+def test_a_flush_that_runs_out_of_time_says_so(
+    running: Store, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 2)
+    with sandbox.refusing_connections():
+        started = time.monotonic()
+        assert not make().flush(0.5)
+        assert time.monotonic() - started < 2
+    assert counts(running) == {Shipping.PENDING: 2}
+
+
+def test_a_flush_waits_for_what_others_hold(running: Store, sandbox: Sandbox, make: Make) -> None:
+    record(running, 3)
+    sandbox.script(Operation.TRACE, AnswerAfter(10))  # half a second
+    busy = make()
+    busy.start()
+    until(lambda: sandbox.collector.received == 1)
+    assert make().flush(20)
+    assert counts(running) == {Shipping.SHIPPED: 3}
+
+
+def test_a_flush_does_not_wait_for_quarantine_nor_after_the_closing(
+    running: Store, sandbox: Sandbox, make: Make
+) -> None:
+    record(running, 2)
+    sandbox.script(Operation.TRACE, Refuse(400))
+    assert make().flush(20)
+    assert counts(running) == {Shipping.QUARANTINED: 1, Shipping.SHIPPED: 1}
+    record(running, 1)
+    set_phase(running, Phase.CLOSED)
+    started = time.monotonic()
+    assert not make().flush(20)
+    assert time.monotonic() - started < 2
+
+
+# --- what is told ---------------------------------------------------------------------------
+
+
+def test_whoever_asks_is_told_of_each_batch(running: Store, make: Make) -> None:
+    record(running, 60)
+    told: list[Shipment] = []
+    assert make().drain(20, progress=told.append) == 60
+    assert told == [Shipment(sent=50), Shipment(sent=10), Shipment()]
+    record(running, 1)
+    shipper = make()
+    shipper.start(progress=told.append)
+    until(lambda: Shipment(sent=1) in told)
+    assert shipper.running
+    shipper.stop()
+    assert not shipper.running
+
+
+def test_what_left_and_what_was_refused_is_counted(
+    running: Store, sandbox: Sandbox, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[str, str, int]] = []
+    monkeypatch.setattr(telemetry, "count", lambda *each: counted.append(each))
+    record(running, 4)
+    sandbox.script(Operation.TRACE, Refuse(400), times=2)
+    assert make().ship_once() == Shipment(sent=2, quarantined=2)
+    assert counted == [
+        ("trace_shipped", TdeProfile().name, 2),
+        ("trace_quarantined", "HTTP 400", 2),
+    ]
+
+
+# --- days without a collector ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1000, pytest.param(50_000, marks=pytest.mark.soak)])
+def test_a_collector_dead_for_days_costs_neither_traces_nor_memory(
+    running: Store, count: int
+) -> None:
+    clock = SimulatedClock(AT)
+
+    class Mortal:
+        """Dead for a week of the clock; then it takes everything."""
+
+        arrived: ClassVar[list[str]] = []
+        tried = 0
+
+        def send(self, request: HttpRequest) -> HttpReply:
+            self.tried += 1
+            if clock.now() < AT + timedelta(days=7):
+                kind = Delivery.NOT_SENT if self.tried % 2 else Delivery.UNKNOWN
+                raise TransportFailure("Nobody there.", delivery=kind)
+            self.arrived.append(json.loads(request.content)["id"])
+            return HttpReply(status=201, headers={}, content=b"")
+
+        def close(self) -> None:
+            pass
+
+    collector = Mortal()
+    shipper = Shipper(running, TdeProfile(), collector, collector_url="http://unused", clock=clock)
+    ids = record(running, count)
+    tracemalloc.start()
+    while clock.now() < AT + timedelta(days=7):
+        # Some tries hours apart, and now and then a sender that died with its claims.
+        assert shipper.ship_once().sent == 0
+        if collector.tried % 10 == 0:
+            running.write(
+                lambda tx: outbox.claim(
+                    tx, owner="dead", now=clock.now(), lease_until=clock.now(), limit=50
+                )
+            )
+        clock.advance(timedelta(hours=6))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # One batch, however many wait.
+    assert most < 1_000_000
+    assert shipper.drain(600) == count
+    assert collector.arrived == ids
+    assert counts(running) == {Shipping.SHIPPED: count}
 
 
 # --- closed ---------------------------------------------------------------------------------

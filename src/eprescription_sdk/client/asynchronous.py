@@ -54,6 +54,10 @@ class AsyncClient(ClientBase[AsyncTransport]):
     ) -> None:
         await self.close()
 
+    async def flush(self, timeout: float) -> bool:  # noqa: ASYNC109  (the name is the blocking one's)
+        """Ship the traces recorded until now; see ``Client.flush``."""
+        return await asyncio.to_thread(self.shipper.flush, timeout)
+
     async def close(self) -> None:
         """Stop what runs in the background, write what waits, give connections back."""
         await self._behind.stop()

@@ -60,6 +60,20 @@ class Client(ClientBase[Transport]):
     ) -> None:
         self.close()
 
+    def flush(self, timeout: float) -> bool:
+        """Ship the traces recorded until now; whether none of them waits any more.
+
+        Closing the client does not: what waits then is shipped by others, or later.
+
+        Args:
+            timeout: how long to try, in seconds.
+
+        Raises:
+            ConfigurationError: no ``collector_url`` in the settings.
+            StoreError: the store cannot be used.
+        """
+        return self.shipper.flush(timeout)
+
     def close(self) -> None:
         """Stop what runs in the background, write what waits, give connections back."""
         self._behind.stop()

@@ -1,6 +1,6 @@
 """The outbox: rows waiting to be shipped, claimed under a lease, in a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -100,14 +100,92 @@ def quarantine(tx: Tx, seq: int, reason: str, owner: str) -> None:
     )
 
 
-def replay(tx: Tx) -> int:
-    """Put everything quarantined back in line; how many."""
-    return len(
-        tx.execute(
-            "UPDATE traces SET state = 'pending', reason = NULL, tries = 0"
-            " WHERE state = 'quarantined' RETURNING seq"
-        )
+@attrs.frozen(kw_only=True)
+class Quarantined:
+    """One trace in quarantine, for a person to judge; its persons are not told.
+
+    Args:
+        id: of the trace.
+        kind: ``CALL`` or ``PRESCRIPTION``.
+        at: when it was recorded, ISO 8601 in UTC.
+        reason: why it must not be tried again.
+        tries: how often it was.
+        body: as the chain covers it, with pseudonyms.
+    """
+
+    id: str
+    kind: str
+    at: str
+    reason: str
+    tries: int
+    body: str = attrs.field(repr=False)
+
+
+def quarantined(
+    tx: Tx, *, reason: str | None = None, limit: int | None = None
+) -> Iterator[Quarantined]:
+    """What is in quarantine, oldest first.
+
+    Args:
+        tx: a reading transaction.
+        reason: only what is there for this reason.
+        limit: how many at most.
+    """
+    rows = tx.iterate(
+        "SELECT id, kind, at, reason, tries, body FROM traces WHERE state = 'quarantined'"
+        " AND reason = coalesce(?, reason) ORDER BY seq LIMIT ?",
+        (reason, _ALL if limit is None else limit),
     )
+    for id_, kind, at, why, tries, body in rows:
+        yield Quarantined(id=id_, kind=kind, at=at, reason=why, tries=tries, body=body)
+
+
+_ALL = 2**62
+
+
+def replay(tx: Tx, *, ids: Sequence[str] = (), reason: str | None = None) -> int:
+    """Put what is quarantined back in line; how many.
+
+    Args:
+        tx: the transaction.
+        ids: only these; all, if empty.
+        reason: only what is there for this reason.
+    """
+    back = (
+        "UPDATE traces SET state = 'pending', reason = NULL, tries = 0"
+        " WHERE state = 'quarantined' AND reason = coalesce(?, reason)"
+    )
+    if not ids:
+        return len(tx.execute(f"{back} RETURNING seq", (reason,)))
+    return sum(len(tx.execute(f"{back} AND id = ? RETURNING seq", (reason, one))) for one in ids)
+
+
+def newest(tx: Tx) -> int:
+    """The row recorded last; 0 if there is none."""
+    seq: int = tx.execute("SELECT coalesce(max(seq), 0) FROM traces")[0][0]
+    return seq
+
+
+def waiting(tx: Tx, *, until: int | None = None) -> int:
+    """How many traces are to be shipped yet, claimed ones included.
+
+    Args:
+        tx: a reading transaction.
+        until: the last row that counts.
+    """
+    count: int = tx.execute(
+        "SELECT count(*) FROM traces WHERE state IN ('pending', 'claimed') AND seq <= ?",
+        (_ALL if until is None else until,),
+    )[0][0]
+    return count
+
+
+def oldest(tx: Tx) -> str | None:
+    """When the trace that waits longest was recorded, ISO 8601 in UTC; None if none waits."""
+    rows = tx.execute(
+        "SELECT at FROM traces WHERE state IN ('pending', 'claimed') ORDER BY seq LIMIT 1"
+    )
+    return rows[0][0] if rows else None
 
 
 def counts(tx: Tx) -> dict[Shipping, int]:

@@ -8,6 +8,7 @@ with the reason; what fails is tried again after a pause that can be interrupted
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -45,6 +46,8 @@ IDLE_SECONDS = 1.0
 LONGEST_PAUSE = 60.0
 LONGEST_PAUSE_DRAINING = 2.0
 """Between two tries, in seconds; somebody waits for a drain."""
+PAUSE = 0.05
+"""Between two looks at what others hold, in seconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -62,6 +65,9 @@ class Shipment:
     quarantined: int = 0
     failed: int = 0
     blocked: bool = False
+
+
+Progress = Callable[[Shipment], None]
 
 
 class Shipper:
@@ -126,6 +132,11 @@ class Shipper:
             return self._store.read(phase) not in RECORDING
         return self._closed
 
+    @property
+    def running(self) -> bool:
+        """Whether the thread runs; it ends by itself once the traces are closed."""
+        return self._thread is not None and self._thread.is_alive()
+
     def ship_once(self) -> Shipment:
         """Ship one batch now.
 
@@ -188,9 +199,14 @@ class Shipper:
 
         if parcels:
             self._store.write(write_back)
-        for _, reason in refused:
-            telemetry.count("trace_quarantined", reason)
+        self._count(sent, refused)
         return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed) + len(unsent))
+
+    def _count(self, sent: list[int], refused: list[tuple[int, str]]) -> None:
+        if sent:
+            telemetry.count("trace_shipped", self._profile.name, len(sent))
+        for reason, count in Counter(reason for _, reason in refused).items():
+            telemetry.count("trace_quarantined", reason, count)
 
     def _encode(
         self, parcels: tuple[Parcel, ...]
@@ -208,13 +224,18 @@ class Shipper:
                 refused.append((parcel.seq, f"The profile failed: {type(error).__name__}."))
         return ready, refused
 
-    def drain(self, timeout: float) -> int:
-        """Ship until nothing waits or ``timeout`` seconds have passed; how many were sent."""
+    def drain(self, timeout: float, *, progress: Progress | None = None) -> int:
+        """Ship until nothing waits or ``timeout`` seconds have passed; how many were sent.
+
+        Args:
+            timeout: in seconds.
+            progress: is told what each batch came to, failed tries included.
+        """
         total = 0
 
         def ship() -> Shipment:
             nonlocal total
-            shipment = self.ship_once()
+            shipment = self._ship_and_tell(progress)
             total += shipment.sent
             return shipment
 
@@ -225,14 +246,42 @@ class Shipper:
                 break
         return total
 
-    def start(self) -> None:
-        """Ship in a thread of this process until ``stop()``."""
+    def flush(self, timeout: float) -> bool:
+        """Ship what was recorded until now, in the caller's thread; whether none of it waits.
+
+        What others hold is waited for. What is in quarantine does not wait: a person must look.
+
+        Args:
+            timeout: how long to try, in seconds.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        ends = self._clock.monotonic() + timeout
+        # It goes through the writer: what this process handed over before is recorded by then.
+        last = self._store.write(outbox.newest)
+        while self._store.read(lambda tx: outbox.waiting(tx, until=last)):
+            left = ends - self._clock.monotonic()
+            if left <= 0 or self._closed or self._store.read(phase) not in RECORDING:
+                return False
+            end = stop_before_delay(left)
+            shipment = self._patiently(self.ship_once, end, LONGEST_PAUSE_DRAINING)
+            if not shipment.sent + shipment.quarantined and self._stop.wait(min(left, PAUSE)):
+                return False
+        return True
+
+    def start(self, *, progress: Progress | None = None) -> None:
+        """Ship in a thread of this process until ``stop()``.
+
+        Args:
+            progress: is told, in that thread, what each batch came to, failed tries included.
+        """
         # A forked child inherits the thread's object, not the thread.
         if self._thread is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._stop = threading.Event()
             self._thread = threading.Thread(
-                target=self._run, name="eprescription-shipper", daemon=True
+                target=self._run, args=(progress,), name="eprescription-shipper", daemon=True
             )
             self._thread.start()
 
@@ -244,11 +293,20 @@ class Shipper:
         self._thread = None
         self._sink.close()
 
-    def _run(self) -> None:
+    def _run(self, progress: Progress | None) -> None:
+        def ship() -> Shipment:
+            return self._ship_and_tell(progress)
+
         while not self._stop.is_set() and not self._closed:
-            shipment = self._patiently(self.ship_once, stop_never, LONGEST_PAUSE)
+            shipment = self._patiently(ship, stop_never, LONGEST_PAUSE)
             if not shipment.sent + shipment.quarantined:
                 self._stop.wait(IDLE_SECONDS)
+
+    def _ship_and_tell(self, progress: Progress | None) -> Shipment:
+        shipment = self.ship_once()
+        if progress is not None:
+            progress(shipment)
+        return shipment
 
     def _patiently(self, ship: Callable[[], Shipment], end: stop_base, longest: float) -> Shipment:
         """One batch, tried again with growing pauses until it goes, the end, or ``stop()``.
