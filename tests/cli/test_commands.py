@@ -139,8 +139,8 @@ def test_a_pilot_from_the_first_command_to_the_last(company: Company, tmp_path: 
         )
         assert isinstance(outcome, ep.Registered), outcome
 
-    shipped = run("traces", "ship", "--json", *settings)
-    assert json.loads(shipped.stdout) == {"sent": 2, "waiting": 0}
+    shipped = run("traces", "ship", "--once", "--json", *settings)
+    assert json.loads(shipped.stdout) == {"sent": 2, "quarantined": 0, "waiting": 0}
     assert len(company.sandbox.collector.traces) == 2
     assessed = run(
         "assess",

@@ -11,10 +11,12 @@ from cyclopts import Parameter
 from eprescription_sdk.cli.context import (
     AsJson,
     SettingsFile,
+    SigningKey,
     console,
     opened,
     print_json,
     settings_of,
+    signer_of,
 )
 from eprescription_sdk.cli.tables import assessment_view
 from eprescription_sdk.clock import SystemClock
@@ -47,6 +49,7 @@ def assess(
     by: Annotated[str, Parameter(help="Who asks for a named edition.")] = "",
     reference: Annotated[str, Parameter(help="The ground for a named edition.")] = "",
     export: Annotated[Path | None, Parameter(help="Write the export into this folder.")] = None,
+    sign_key: SigningKey = None,
     watch: Annotated[
         bool, Parameter(negative="", help="Stay, and assess again and again; Ctrl-C ends it.")
     ] = False,
@@ -76,7 +79,8 @@ def assess(
             name = dossier.pilot.name if dossier else ""
             write_report(assessment, html, name=name, edition=edition)
         if export is not None:
-            write_export(store, export, key=configured.key, at=assessment.cut_off)
+            signer = signer_of(sign_key)
+            write_export(store, export, key=configured.key, at=assessment.cut_off, signer=signer)
     if json:
         print_json(assessment.to_dict())
         return

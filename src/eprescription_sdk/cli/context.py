@@ -13,12 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from eprescription_sdk.client.core import store_of
 from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.ports import TraceProfile
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
+from eprescription_sdk.traces.files import DirectorySink
 from eprescription_sdk.traces.shipper import Shipper
-from eprescription_sdk.traces.sinks import Sink
-from eprescription_sdk.traces.tde import TdeProfile
+from eprescription_sdk.traces.signing import Signer
 from eprescription_sdk.transport import HttpxTransport
 from eprescription_sdk.transport.tls import context_of
 
@@ -28,6 +29,9 @@ SettingsFile = Annotated[
         name="--settings",
         help="TOML file with the settings; by default they come from EPRESCRIPTION_… variables.",
     ),
+]
+SigningKey = Annotated[
+    Path | None, Parameter(help="The organisation's private key in PEM, to sign with.")
 ]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
@@ -60,24 +64,27 @@ def opened(settings: Settings) -> Iterator[Store]:
 def shipping(
     settings: Settings,
     store: Store,
+    profile: TraceProfile,
     *,
-    profile: TraceProfile | None = None,
-    sink: Sink | None = None,
+    to: Path | None = None,
+    signer: Signer | None = None,
 ) -> Iterator[Shipper | None]:
-    """A shipper of the store's traces; None when neither settings nor sink say where to.
+    """A shipper of the store's traces; None when nothing says where to.
 
     Args:
         settings: name the collector.
         store: holds the traces.
-        profile: the format; the public ``tde`` by default.
-        sink: where the traces go instead of the collector.
+        profile: the format.
+        to: directory that daily files are dropped in instead.
+        signer: signs their manifests.
     """
-    if settings.collector_url is None and sink is None:
+    if settings.collector_url is None and to is None:
         yield None
         return
+    sink = DirectorySink(to, profile, signer=signer) if to is not None else None
     shipper = Shipper(
         store,
-        profile or TdeProfile(),
+        profile,
         HttpxTransport(context_of(settings)) if sink is None else None,
         collector_url=settings.collector_url,
         sink=sink,
@@ -105,11 +112,37 @@ def progress(what: str, out: Console | None = None) -> Iterator[Callable[[int, i
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
+def signer_of(key: Path | None) -> Signer | None:
+    """The signer that a person named.
+
+    Raises:
+        ConfigurationError: the key cannot be read.
+    """
+    return Signer.from_file(key) if key is not None else None
+
+
+def as_json(document: Any) -> str:
+    """A document as JSON that a person reads."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output, for scripts."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(as_json(document))
 
 
 def write_json(path: Path, document: Any) -> None:
     """A JSON document in a file, readable by a person."""
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(as_json(document), encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The JSON document of a file.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InvalidInput("This is not a readable JSON file.", path=str(path)) from None

@@ -1,16 +1,17 @@
 """``eprescription verify``: check an export's chains and recompute its figures."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
-from eprescription_sdk.cli.context import AsJson, console, print_json
+from eprescription_sdk.cli.context import AsJson, console, print_json, read_json
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.pilot.verify import Verification, verify_export
 from eprescription_sdk.traces.closing import Receipt
+from eprescription_sdk.traces.signing import PublicKey
 
 
 def verify(
@@ -22,18 +23,28 @@ def verify(
     receipt: Annotated[
         Path | None, Parameter(help="Closing receipt, whose chain heads the export must reach.")
     ] = None,
+    key: Annotated[
+        Path | None,
+        Parameter(
+            help="The organisation's public key or certificate in PEM: export, checkpoint and"
+            " receipt must be signed with it. Needed once traces were purged."
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> int:
     """Check the chains of an export and recompute the criteria; exit code 1 if it does not hold."""
-    anchors = Receipt.from_json(receipt.read_text(encoding="utf-8")).heads if receipt else ()
     result = verify_export(
-        export, assessment=_read(assessment) if assessment else None, anchors=anchors
+        export,
+        assessment=read_json(assessment) if assessment else None,
+        receipt=_receipt(receipt) if receipt else None,
+        key=PublicKey.from_file(key) if key else None,
     )
     if json:
         print_json(
             {
                 "holds": result.holds,
                 "rows": result.rows,
+                "purged": _purged(result),
                 "findings": [{"where": one.where, "what": one.what} for one in result.findings],
             }
         )
@@ -44,16 +55,24 @@ def verify(
 
 def show_verification(out: Console, result: Verification) -> None:
     """Print what verifying came to."""
-    if result.holds:
-        out.print(f"[green]✔[/green] {result.rows} rows: the chains hold, the figures agree.")
-        return
     for finding in result.findings:
-        out.print(f"[red]✘[/red] {finding.where}: {finding.what}")
+        out.print(Text.assemble(("✘ ", "red"), f"{finding.where}: {finding.what}"))
+    if result.holds and result.checkpoint is None:
+        out.print(f"[green]✔[/green] {result.rows} rows: the chains hold, the figures agree.")
+    elif result.holds:
+        out.print(f"[green]✔[/green] {result.rows} rows: the chains hold from the checkpoint on.")
+    if purged := _purged(result):
+        out.print(f"{purged} traces were purged before it: figures are of what is left.")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _purged(result: Verification) -> int:
+    """How many traces are behind the checkpoint."""
+    made = result.checkpoint
+    return made.purged + made.purged_before if made is not None else 0
+
+
+def _receipt(path: Path) -> Receipt:
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InvalidInput("This is not a readable JSON file.", path=str(path)) from None
-    return document
+        return Receipt.from_json(path.read_text(encoding="utf-8"))
+    except Exception:  # noqa: BLE001  (whatever the file holds, it is no receipt)
+        raise InvalidInput("This is not a closing receipt.", path=str(path)) from None

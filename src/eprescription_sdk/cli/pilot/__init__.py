@@ -1,12 +1,12 @@
 """``eprescription pilot``: from the first question about the dossier to the closing of the traces.
 
 Each module holds commands that go together: ``dossier``, ``steps``, ``registers``,
-``practitioners``.
+``practitioners``, ``archive``.
 """
 
 from cyclopts import App
 
-from eprescription_sdk.cli.pilot import dossier, practitioners, registers, steps
+from eprescription_sdk.cli.pilot import archive, dossier, practitioners, registers, steps
 
 app = App(
     help="The pilot (présérie): its dossier, its steps, its registers, its closing."
@@ -33,5 +33,6 @@ app.command(steps.prolong)
 app.command(steps.withdraw)
 app.command(steps.assessed)
 app.command(steps.close_traces, name="close-traces")
+app.command(archive.archive)
 app.command(steps.generalise)
 app.command(steps.abandon)

@@ -6,17 +6,21 @@ from pathlib import Path
 from eprescription_sdk.cli.context import (
     AsJson,
     SettingsFile,
+    SigningKey,
+    as_json,
     console,
     opened,
     print_json,
     settings_of,
     shipping,
-    write_json,
+    signer_of,
 )
 from eprescription_sdk.cli.pilot.shared import By, Day, Reference, pilot_of
+from eprescription_sdk.cli.traces import Directory, ProfileName, profile_of
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.pilot.lifecycle import Pilot
 from eprescription_sdk.pilot.steps import Step
+from eprescription_sdk.traces.files import put
 
 
 def status(*, settings: SettingsFile = None, json: AsJson = False) -> None:
@@ -111,23 +115,31 @@ def assessed(
 
 def close_traces(
     *, by: By, reference: Reference, receipt: Path, timeout: float = 30.0, force: bool = False,
+    sign_key: SigningKey = None, profile: ProfileName = "tde", to: Directory = None,
     settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Close the traces for good and write the receipt.
 
+    What still waits is shipped first, in the format and to the place that were shipped in before.
     What is uncertain is not settled here, for want of the practitioners' credentials: it is
     listed in the receipt. Settle first with ``client.reconcile``.
     """
     configured = settings_of(settings)
-    with opened(configured) as store, shipping(configured, store) as shipper:
+    chosen, signer = profile_of(profile), signer_of(sign_key)
+    with (
+        opened(configured) as store,
+        shipping(configured, store, chosen, to=to, signer=signer) as shipper,
+    ):
         closed = pilot_of(store, configured).close_traces(
-            by=by, reference=reference, shipper=shipper, timeout=timeout, force=force
+            by=by, reference=reference, shipper=shipper, timeout=timeout, force=force, signer=signer
         )
-    write_json(receipt, closed.to_json())
+    put(receipt, as_json(closed.to_json()).encode())
     out = console()
     out.print(f"Closed. Receipt {closed.id} written to {receipt}.", markup=False)
     out.print(f'Pin it in the settings: closing_receipt = "{closed.id}"')
     out.print("Next, with the Assurance Maladie's letter: eprescription pilot generalise")
+    if signer is not None and not closed.signature:
+        out.print("They had been closed before, without a key: the receipt is not signed.")
 
 
 def generalise(
