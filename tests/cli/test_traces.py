@@ -92,7 +92,17 @@ def test_check_names_what_does_not_conform(tmp_path: Path, here: Here) -> None:
     assert "✘ call, uncertain: A value of 'appel.resultat' has no code" in done.stdout
     report = json.loads(here("traces", "check", tmp_path / "declared.toml", "--json"))
     assert report["conforms"] is False
+    assert report["anchored"] is True
     assert len([one for one in report["traces"] if one["reason"]]) == 2
+
+
+def test_check_says_when_heads_would_not_leave(tmp_path: Path, here: Here) -> None:
+    text = (EXAMPLES / "declared.toml").read_text(encoding="utf-8")
+    path = tmp_path / "bare.toml"
+    path.write_text(text.replace('schema = "declared.schema.json"', "").replace(
+        'from = "hash"', 'constant = "none"'
+    ))  # fmt: skip
+    assert "Not every one carries its hash" in here("traces", "check", path)
 
 
 def test_check_of_a_file_that_makes_no_sense(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The hash chain: what was tampered with is found and named."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,17 +14,19 @@ from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.storage import Store
 from eprescription_sdk.traces import chain, closing
 from eprescription_sdk.traces.body import canonical
+from eprescription_sdk.traces.closing import receipt_of
 from eprescription_sdk.traces.record import Recorder
 from tests.traces.samples import KEY, record, rows
+from tests.traces.test_retention import closed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "trace-chain.md"
 
 Rows = list[tuple[ChainLink, str]]
 
 
-def test_the_worked_example_of_the_documentation_holds() -> None:
+def test_the_worked_example_of_the_documentation_holds(running: Store) -> None:
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     names: dict[str, Any] = {}
     exec("\n".join(blocks), names)  # noqa: S102
     # Its own functions are ours.
@@ -32,6 +35,11 @@ def test_the_worked_example_of_the_documentation_holds() -> None:
     assert names["canonical"](document) == canonical(document)
     assert names["link"]("0" * 64, "é") == chain.link("0" * 64, "é")
     assert names["opening"]("s", chain.GENESIS) == chain.opening("s", chain.GENESIS)
+    record(running, 2)
+    closed(running)
+    receipt = running.read(receipt_of)
+    assert receipt is not None
+    assert names["digest_of"](json.loads(canonical(receipt.to_json()))) == receipt.digest
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eprescription_sdk.clock import SystemClock
-from eprescription_sdk.errors import ConfigurationError, InvalidInput
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.trace import CallOutcome, ChainLink
 from eprescription_sdk.storage import Store
@@ -157,26 +157,6 @@ def test_what_the_schema_allows_leaves(tmp_path: Path) -> None:
     made.encode(call(), LINK)
     with pytest.raises(InvalidInput):
         made.encode(call(outcome=CallOutcome.FOUND), LINK)
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {"type": "nothing"},
-        {"$ref": "http://127.0.0.1:9/schema.json"},
-        {"$ref": "file:///etc/hostname"},
-        {"$ref": "other.json"},
-        {"pattern": "("},
-    ],
-)
-def test_a_schema_that_makes_no_sense_or_leads_elsewhere(tmp_path: Path, schema: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"schema\.json"):
-        with_schema(tmp_path, schema)
-
-
-def test_a_schema_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        profile(tmp_path, field("x", 'from = "id"'), head='schema = "none.json"\n')
 
 
 def test_times_are_those_of_summer_too(tmp_path: Path) -> None:

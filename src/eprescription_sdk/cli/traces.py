@@ -73,6 +73,8 @@ def check(profile: ProfileName, *, json: AsJson = False) -> int:
         out.print(f"\n{each.label}:", markup=False)
         out.print(_text(each) or each.reason, markup=False, soft_wrap=True)
     out.print(f"\n{len(emitted) - len(refused)} of {len(emitted)} fictitious traces conform.")
+    if not all(each.anchored for each in emitted if each.content):
+        out.print("Not every one carries its hash: heads leave with manifests and receipt alone.")
     for each in refused:
         out.print(f"✘ {each.label}: {each.reason}", markup=False)
     return 1 if refused else 0
@@ -84,6 +86,7 @@ def _report(profile: TraceProfile, emitted: tuple[Emission, ...]) -> dict[str, A
         "content_type": profile.content_type,
         "resource": profile.resource,
         "conforms": all(each.reason is None for each in emitted),
+        "anchored": all(each.anchored for each in emitted if each.content),
         "traces": [
             {"label": each.label, "content": _text(each), "reason": each.reason} for each in emitted
         ],

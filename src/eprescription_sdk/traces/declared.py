@@ -7,7 +7,7 @@ instead. The official format of the traces postes is not public: whoever has it 
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -16,13 +16,12 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from eprescription_sdk.errors import ConfigurationError, InvalidInput, MissingExtra
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.identifiers import Identifier
 from eprescription_sdk.model.trace import ChainLink, Trace
 from eprescription_sdk.traces.body import KINDS
 from eprescription_sdk.traces.layout import Field, Form, Layout, read_layout
-
-Check = Callable[[Any], Any]
+from eprescription_sdk.traces.schema import Check, read_schema
 
 
 class DeclaredProfile:
@@ -46,7 +45,7 @@ class DeclaredProfile:
             MissingExtra: there is a schema, and the extra ``schema`` is not installed.
         """
         layout = read_layout(path)
-        return cls(layout, _checker(path.parent / layout.schema) if layout.schema else None)
+        return cls(layout, read_schema(path.parent / layout.schema) if layout.schema else None)
 
     @property
     def name(self) -> str:
@@ -180,38 +179,3 @@ def _put(document: dict[str, Any], names: list[str], value: Any) -> None:
     for name in names[:-1]:
         document = document.setdefault(name, {})
     document[names[-1]] = value
-
-
-def _checker(path: Path) -> Check:
-    try:
-        import fastjsonschema
-    except ImportError:
-        raise MissingExtra("schema") from None
-
-    def refuse(_: str) -> None:
-        raise fastjsonschema.JsonSchemaDefinitionException("it refers to another document")
-
-    try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
-        # A schema that points elsewhere would be fetched over the network.
-        handlers = dict.fromkeys(("http", "https", "ftp", "file", "urn", ""), refuse)
-        check = fastjsonschema.compile(schema, handlers=handlers)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The schema cannot be read: {error.strerror}.", path=str(path)
-        ) from None
-    except Exception as error:
-        raise ConfigurationError(
-            f"The schema makes no sense: {type(error).__name__}.", path=str(path)
-        ) from error
-
-    def require(document: Any) -> None:
-        try:
-            check(document)
-        except fastjsonschema.JsonSchemaValueException as error:
-            # Place and rule are enough; its own message might quote a value.
-            raise InvalidInput(
-                f"The schema does not allow this trace: rule '{error.rule}' of '{error.name}'."
-            ) from None
-
-    return require

@@ -39,11 +39,13 @@ class Emission:
         label: what the trace is about.
         content: as it would leave; None if it would not.
         reason: why it would not.
+        anchored: whether it carries its hash of the chain out of the store.
     """
 
     label: str
     content: bytes | None = None
     reason: str | None = None
+    anchored: bool = False
 
 
 def emissions(profile: TraceProfile) -> tuple[Emission, ...]:
@@ -61,7 +63,7 @@ def _emission(profile: TraceProfile, place: int, label: str, trace: Trace) -> Em
         return Emission(label=label, reason=f"The profile failed: {type(error).__name__}.")
     if not isinstance(content, bytes) or not content:
         return Emission(label=label, reason="The profile gave no bytes.")
-    return Emission(label=label, content=content)
+    return Emission(label=label, content=content, anchored=link.hash.encode() in content)
 
 
 def fictitious() -> Iterator[tuple[str, Trace]]:

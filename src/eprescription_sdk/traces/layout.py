@@ -3,8 +3,9 @@
 The file is TOML. What is done with it is in ``declared``.
 """
 
+import re
 import tomllib
-from datetime import datetime
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -101,7 +102,8 @@ def read_layout(path: Path) -> Layout:
             place is named.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(
             f"The profile cannot be read: {error.strerror}.", path=str(path)
@@ -111,23 +113,49 @@ def read_layout(path: Path) -> Layout:
     try:
         layout = _converter.structure(document, Layout)
     except Exception as error:  # noqa: BLE001  (whatever the file holds, its places are named)
-        raise _refused(path, transform_error(error, path="$")) from None
+        raise _refused(path, text, transform_error(error, path="$")) from None
     faults = [*_faults(layout)]
     if faults:
-        raise _refused(path, faults)
+        raise _refused(path, text, faults)
     return layout
 
 
-def _refused(path: Path, faults: list[str]) -> ConfigurationError:
-    named = "".join(f"\n  {fault}" for fault in faults)
+def _refused(path: Path, text: str, faults: list[str]) -> ConfigurationError:
+    named = "".join(f"\n  {fault}{_line(text, fault)}" for fault in faults)
     return ConfigurationError(f"The profile makes no sense.{named}", path=str(path))
+
+
+def _line(text: str, fault: str) -> str:
+    """The line that a fault's path leads to, as far as the file's layout tells."""
+    place = _PLACE.search(fault)
+    if place is None:
+        return ""
+    lines = text.splitlines()
+    tables = [number for number, line in enumerate(lines) if _TABLE.match(line)]
+    index, key = place["index"], place["key"] or place["top"]
+    if index is None:
+        first, last = 0, tables[0] if tables else len(lines)
+    elif int(index) < len(tables):
+        first, last = tables[int(index)], [*tables, len(lines)][int(index) + 1]
+    else:
+        return ""
+    keys = re.compile(rf"\s*{re.escape(key)}\s*[=.]" if key else r"(?!)")
+    found = [number for number in range(first, last) if keys.match(lines[number])]
+    return f" (line {(found or [first])[0] + 1})" if found or index is not None else ""
+
+
+_PLACE = re.compile(r"@ \$(?:\.field\[(?P<index>\d+)\](?:\.(?P<key>\w+))?|\.(?P<top>\w+))")
+_TABLE = re.compile(r"\s*\[\[\s*field\s*\]\]")
 
 
 def _faults(layout: Layout) -> list[str]:
     faults = []
     names = [field.name for field in layout.field]
     for place, field in enumerate(layout.field):
-        faults += [f"{what} @ $.field[{place}]" for what in _faults_of(field)]
+        faults += [
+            f"{what} @ $.field[{place}]" + (f".{key}" if key else "")
+            for what, key in _faults_of(field)
+        ]
         objects = layout.form is Form.JSON and any(n.startswith(field.name + ".") for n in names)
         if names.count(field.name) > 1 or objects:
             faults.append(f"the name stands for two things @ $.field[{place}].name")
@@ -140,24 +168,29 @@ def _faults(layout: Layout) -> list[str]:
     return faults
 
 
-def _faults_of(field: Field) -> list[str]:
-    faults = []
+def _faults_of(field: Field) -> Iterator[tuple[str, str]]:
+    """What is wrong, and with which key."""
     if not field.name or not all(field.name.split(".")):
-        faults.append("the name has an empty part")
+        yield "the name has an empty part", "name"
     if (field.source is None) == (field.constant is None):
-        faults.append("a field has either 'from' or 'constant'")
+        yield "a field has either 'from' or 'constant'", ""
     if field.source is not None and field.source not in SOURCES:
-        faults.append("no trace has such a field ('from')")
+        yield "no trace has such a field", "from"
     if field.source in TIMES and field.codes is not None:
-        faults.append("a time has no codes")
+        yield "a time has no codes", "codes"
     if set(field.kinds) - set(KINDS.values()):
-        faults.append("the kinds of trace are CALL and PRESCRIPTION")
+        yield "the kinds of trace are CALL and PRESCRIPTION", "kinds"
     try:
         ZoneInfo(field.zone)
-        datetime.now(ZoneInfo("UTC")).strftime(field.date)
     except (ValueError, OSError, LookupError):
-        faults.append("the zone or the date pattern is not known")
-    return faults
+        yield "the zone is not known", "zone"
+    if set(_DIRECTIVE.findall(field.date)) - _DIRECTIVES:
+        yield "the date pattern is not known", "date"
+
+
+_DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
+_DIRECTIVES = frozenset("YymdHIMSfzZjUWVGuaAbBpcxX%")
+"""What ``strftime`` knows everywhere; it passes over what it does not know."""
 
 
 def _strictly(value: Any, kind: Any) -> Any:
