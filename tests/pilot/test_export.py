@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.errors import ConfigurationError, InvalidInput
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.pilot.export import read_manifest, write_export
 from eprescription_sdk.traces.record import Recorder
@@ -97,6 +97,15 @@ def test_what_came_after_the_cut_off_is_left_out(pilot: PilotStore, tmp_path: Pa
     pilot.event("correction", at(9), {"version": "1.1"})
     write_export(pilot.store, tmp_path / "out", key=KEY, at=at(5))
     assert len(rows(tmp_path / "out")) == 3  # two practitioners, one trace
+
+
+def test_a_folder_that_cannot_be_written_is_named(pilot: PilotStore, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "out" / "rows.jsonl").mkdir(parents=True)
+    for place, named in (("file", "file"), ("file/out", "file/out"), ("out", "out/rows.jsonl")):
+        with pytest.raises(ConfigurationError, match="cannot be written") as caught:
+            write_export(pilot.store, tmp_path / place, key=KEY, at=at(5))
+        assert caught.value.path == str(tmp_path / named)
 
 
 def test_only_its_owner_reads_it_and_an_earlier_one_is_replaced(

@@ -76,13 +76,11 @@ def test_a_certificate_says_its_public_key(tmp_path: Path) -> None:
     assert PublicKey.from_file(path).signed(b"a manifest", signature)
 
 
-def test_a_public_key_that_cannot_be_used(tmp_path: Path) -> None:
+def test_a_public_key_that_cannot_be_used() -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         PublicKey(b"-----BEGIN CERTIFICATE-----\nnothing")
     with pytest.raises(ConfigurationError, match="of a kind"):
         PublicKey(public_pem(dsa.generate_private_key(2048)))
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        PublicKey.from_file(tmp_path / "none.pem")
 
 
 def test_a_key_that_cannot_be_used(tmp_path: Path) -> None:
@@ -90,8 +88,12 @@ def test_a_key_that_cannot_be_used(tmp_path: Path) -> None:
         Signer(b"nothing of a key")
     with pytest.raises(ConfigurationError, match="of a kind"):
         Signer(pem(dsa.generate_private_key(2048)))
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        Signer.from_file(tmp_path / "none.pem")
+    (tmp_path / "bad.pem").write_bytes(b"nothing of a key")
+    for kind in (Signer, PublicKey):
+        for name in ("none.pem", "bad.pem"):
+            with pytest.raises(ConfigurationError, match="cannot be read") as caught:
+                kind.from_file(tmp_path / name)
+            assert caught.value.path == str(tmp_path / name)
 
 
 def test_a_signer_does_not_show_its_key() -> None:

@@ -32,7 +32,6 @@ from eprescription_sdk.storage import Store
 from eprescription_sdk.traces import gate, outbox
 from eprescription_sdk.traces.declared import DeclaredProfile
 from eprescription_sdk.traces.fictitious import Emission, emissions
-from eprescription_sdk.traces.files import put
 from eprescription_sdk.traces.record import losses
 from eprescription_sdk.traces.retention import RETENTION_DAYS, purge_traces
 from eprescription_sdk.traces.shipper import Shipment, Shipper
@@ -318,7 +317,10 @@ def purge(
     signer = signer_of(sign_key)
     with opened(settings_of(settings)) as store:
         made = purge_traces(
-            store, now=SystemClock().now(), retention=timedelta(days=days), signer=signer
+            store,
+            now=SystemClock().now(),
+            retention=timedelta(days=days),
+            signer=signer,
+            path=checkpoint,
         )
-    put(checkpoint, made.to_bytes(), signer)
     console().print(f"{made.purged} traces deleted, {made.blanked} persons' columns emptied.")

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import attrs
 
 from eprescription_sdk.clock import Clock, SystemClock, iso
-from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.errors import ConfigurationError, InvalidInput
 from eprescription_sdk.pilot.collect import SECTIONS, Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
 from eprescription_sdk.pilot.facts import Facts
@@ -63,26 +64,47 @@ def write_export(
 
     Returns:
         The manifest's path; it is written last.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
     """
     cut_off = at or (clock or SystemClock()).now()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (MANIFEST, CHECKPOINT):
-        (folder / name).unlink(missing_ok=True)
-        (folder / f"{name}.sig").unlink(missing_ok=True)
-    manifest, checkpoint = store.read(
-        lambda tx: (_write_rows(tx, key, cut_off, folder / ROWS), checkpoint_of(tx))
-    )
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (MANIFEST, CHECKPOINT):
+            (folder / name).unlink(missing_ok=True)
+            (folder / f"{name}.sig").unlink(missing_ok=True)
+
+    def work(tx: Tx) -> tuple[dict[str, Any], Checkpoint | None]:
+        # Not the store's failure, were it one.
+        with _writing(folder / ROWS):
+            return _write_rows(tx, key, cut_off, folder / ROWS), checkpoint_of(tx)
+
+    manifest, checkpoint = store.read(work)
     manifest["checkpoint"] = None
     if checkpoint is not None and checkpoint.starts:
         content = checkpoint.to_bytes()
         manifest["checkpoint"] = hashlib.sha256(content).hexdigest()
-        replace(folder / CHECKPOINT, content)
-        if checkpoint.signature:
-            signature = base64.b64decode(checkpoint.signature)
-            replace(folder / f"{CHECKPOINT}.sig", signature)
+        with _writing(folder / CHECKPOINT):
+            if checkpoint.signature:
+                signature = base64.b64decode(checkpoint.signature)
+                replace(folder / f"{CHECKPOINT}.sig", signature)
+            replace(folder / CHECKPOINT, content)
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     put(folder / MANIFEST, text.encode(), signer)
     return folder / MANIFEST
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"The export cannot be written: {error.strerror}.",
+            path=str(path),
+            way_out="Name a folder that this process may write to.",
+        ) from None
 
 
 def _write_rows(tx: Tx, key: bytes, cut_off: datetime, path: Path) -> dict[str, Any]:

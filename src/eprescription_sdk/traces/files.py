@@ -179,7 +179,9 @@ def put(path: Path, content: bytes, signer: Signer | None = None) -> None:
         replace(path, content)
     except OSError as error:
         raise ConfigurationError(
-            f"The file cannot be written: {error.strerror}.", path=str(path)
+            f"The file cannot be written: {error.strerror}.",
+            path=str(path),
+            way_out="Name a place that this process may write to.",
         ) from None
 
 

@@ -11,6 +11,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -22,6 +23,7 @@ from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.chain import GENESIS, Break, breaks
 from eprescription_sdk.traces.closing import receipt_of
+from eprescription_sdk.traces.files import put
 from eprescription_sdk.traces.gate import Phase, phase
 from eprescription_sdk.traces.signing import PublicKey, Signer
 
@@ -106,6 +108,7 @@ def purge_traces(
     now: datetime,
     retention: timedelta = timedelta(days=RETENTION_DAYS),
     signer: Signer | None = None,
+    path: Path | None = None,
 ) -> Checkpoint:
     """Take persons, and once closed whole traces, out of what is older than the retention.
 
@@ -115,6 +118,8 @@ def purge_traces(
         retention: how long traces are kept.
         signer: holds the organisation's key: only a signed checkpoint vouches for what is gone.
             One that was left unsigned before is signed now.
+        path: the checkpoint is on disk there, with its detached signature in ``path.sig``, before
+            anything is gone.
 
     Returns:
         The checkpoint, which the store and its exports keep too. Keep it elsewhere: chains are
@@ -122,10 +127,18 @@ def purge_traces(
 
     Raises:
         InvalidInput: the retention is negative.
+        ConfigurationError: the file cannot be written; nothing was purged.
     """
     if retention < timedelta():
         raise InvalidInput("A retention is not negative.", path="retention")
-    return store.write(lambda tx: purge_within(tx, now, now - retention, signer))
+
+    def work(tx: Tx) -> Checkpoint:
+        made = purge_within(tx, now, now - retention, signer)
+        if path is not None:
+            put(path, made.to_bytes(), signer)
+        return made
+
+    return store.write(work)
 
 
 def purge_within(tx: Tx, now: datetime, before: datetime, signer: Signer | None) -> Checkpoint:

@@ -4,6 +4,8 @@ The key is the private one of a certificate that the reader knows: RSA (PKCS #1 
 elliptic curve, with SHA-256, or Ed25519. ``openssl dgst -sha256 -verify`` checks the first two.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +54,8 @@ class Signer:
         Raises:
             ConfigurationError: the file or its key cannot be read.
         """
-        return cls(_content(path), password)
+        with _named(path):
+            return cls(path.read_bytes(), password)
 
     def __repr__(self) -> str:
         return "Signer(…)"
@@ -104,7 +107,8 @@ class PublicKey:
         Raises:
             ConfigurationError: the file or its key cannot be read.
         """
-        return cls(_content(path))
+        with _named(path):
+            return cls(path.read_bytes())
 
     def signed(self, content: bytes, signature: bytes) -> bool:
         """Whether this is a signature of that content."""
@@ -124,10 +128,13 @@ class PublicKey:
         return True
 
 
-def _content(path: Path) -> bytes:
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """A block whose errors say which file they are about."""
     try:
-        return path.read_bytes()
+        yield
     except OSError as error:
-        raise ConfigurationError(
-            f"The key cannot be read: {error.strerror}.", path=str(path)
-        ) from None
+        what = f"The key cannot be read: {error.strerror}."
+        raise ConfigurationError(what, path=str(path)) from None
+    except ConfigurationError as error:
+        raise ConfigurationError(error.message, path=str(path)) from None
