@@ -17,7 +17,7 @@ from eprescription_sdk.traces.retention import (
     Checkpoint,
     checkpoint_of,
     purge_traces,
-    verify_store,
+    verify,
 )
 from eprescription_sdk.traces.signing import PublicKey, Signer
 from tests.traces.samples import AT, KEY, MODULE, call, record, rows, set_phase
@@ -41,7 +41,7 @@ def closed(store: Store) -> None:
 
 
 def faults(store: Store, checkpoint: Checkpoint | None = None) -> tuple[Break, ...]:
-    return store.read(lambda tx: verify_store(tx, checkpoint))
+    return verify(store, checkpoint)
 
 
 def test_while_the_pilot_runs_only_the_persons_go(running: Store) -> None:

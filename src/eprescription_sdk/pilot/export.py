@@ -13,7 +13,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import attrs
 
 from eprescription_sdk.clock import Clock, SystemClock, iso
-from eprescription_sdk.errors import ConfigurationError, InvalidInput
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.pilot.collect import SECTIONS, Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
 from eprescription_sdk.pilot.facts import Facts
@@ -29,7 +28,7 @@ from eprescription_sdk.pilot.rows import enrolment_rows, event_rows, volume_rows
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.chain import GENESIS, link, opening
-from eprescription_sdk.traces.files import put, replace
+from eprescription_sdk.traces.files import put, replace, writing
 from eprescription_sdk.traces.record import losses
 from eprescription_sdk.traces.retention import Checkpoint, checkpoint_of
 from eprescription_sdk.traces.signing import Signer
@@ -69,7 +68,7 @@ def write_export(
         ConfigurationError: the folder cannot be written.
     """
     cut_off = at or (clock or SystemClock()).now()
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name in (MANIFEST, CHECKPOINT):
             (folder / name).unlink(missing_ok=True)
@@ -77,7 +76,7 @@ def write_export(
 
     def work(tx: Tx) -> tuple[dict[str, Any], Checkpoint | None]:
         # Not the store's failure, were it one.
-        with _writing(folder / ROWS):
+        with writing(folder / ROWS):
             return _write_rows(tx, key, cut_off, folder / ROWS), checkpoint_of(tx)
 
     manifest, checkpoint = store.read(work)
@@ -85,7 +84,7 @@ def write_export(
     if checkpoint is not None and checkpoint.starts:
         content = checkpoint.to_bytes()
         manifest["checkpoint"] = hashlib.sha256(content).hexdigest()
-        with _writing(folder / CHECKPOINT):
+        with writing(folder / CHECKPOINT):
             if checkpoint.signature:
                 signature = base64.b64decode(checkpoint.signature)
                 replace(folder / f"{CHECKPOINT}.sig", signature)
@@ -93,18 +92,6 @@ def write_export(
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     put(folder / MANIFEST, text.encode(), signer)
     return folder / MANIFEST
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigurationError(
-            f"The export cannot be written: {error.strerror}.",
-            path=str(path),
-            way_out="Name a folder that this process may write to.",
-        ) from None
 
 
 def _write_rows(tx: Tx, key: bytes, cut_off: datetime, path: Path) -> dict[str, Any]:

@@ -170,13 +170,24 @@ def put(path: Path, content: bytes, signer: Signer | None = None) -> None:
         ConfigurationError: it cannot be written there.
     """
     signature = Path(f"{path}.sig")
-    try:
+    with writing(path):
         if signer is not None:
             replace(signature, signer.sign(content))
         else:
             # That of an earlier document would vouch for nothing.
             signature.unlink(missing_ok=True)
         replace(path, content)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A block that writes files for a person.
+
+    Raises:
+        ConfigurationError: they cannot be written there.
+    """
+    try:
+        yield
     except OSError as error:
         raise ConfigurationError(
             f"The file cannot be written: {error.strerror}.",

@@ -219,13 +219,21 @@ def checkpoint_of(tx: Tx) -> Checkpoint | None:
     return Checkpoint.from_json(json.loads(rows[0][0])) if rows else None
 
 
-def verify_store(tx: Tx, checkpoint: Checkpoint | None = None) -> tuple[Break, ...]:
-    """Every place where the chains of a store do not hold, from its checkpoint on.
+def verify(store: Store, checkpoint: Checkpoint | None = None) -> tuple[Break, ...]:
+    """Every place where the chains of a store do not hold; none, if all do.
 
     Args:
-        tx: a reading transaction.
+        store: the pilot's.
         checkpoint: one that was kept elsewhere; the store's own by default.
+
+    Raises:
+        StoreError: the store cannot be read.
     """
+    return store.read(lambda tx: verify_store(tx, checkpoint))
+
+
+def verify_store(tx: Tx, checkpoint: Checkpoint | None = None) -> tuple[Break, ...]:
+    """``verify``, in a transaction."""
     start = checkpoint or checkpoint_of(tx)
     segments: list[tuple[str, str]] = [
         (segment, previous)
