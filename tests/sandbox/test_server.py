@@ -6,9 +6,11 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 import eprescription_sdk.sandbox
 from eprescription_sdk.clock import SimulatedClock
@@ -179,10 +181,33 @@ def test_a_missing_extra_is_named(missing: str) -> None:
     assert MissingExtra("sandbox").code in done.stdout
 
 
+@pytest.mark.parametrize("missing", ["zxingcpp", "PIL"])
+def test_a_scan_names_the_missing_extra(missing: str, tmp_path: Path) -> None:
+    picture = tmp_path / "white.png"
+    Image.new("L", (9, 9), 255).save(picture)
+    script = (
+        f"import sys; sys.modules['{missing}'] = None\n"
+        "from pathlib import Path\n"
+        "from eprescription_sdk.errors import MissingExtra\n"
+        "from eprescription_sdk.sandbox import Sandbox\n"
+        "try: Sandbox().scan(Path(sys.argv[1]))\n"
+        "except MissingExtra as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, picture],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert "eprescription-sdk[sandbox]" in done.stdout
+
+
 def test_its_names_cost_no_server() -> None:
     script = (
         "import sys, eprescription_sdk.sandbox\n"
-        "print([m for m in ('starlette', 'uvicorn', 'xmlsec') if m in sys.modules])"
+        "heavy = ('starlette', 'uvicorn', 'xmlsec', 'zxingcpp', 'PIL')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True

@@ -23,7 +23,7 @@ app = App(
     " Independent of the Assurance Maladie and of GIE SESAM-Vitale.",
 )
 app.command(demo.demo)
-app.command(sandbox.sandbox)
+app.command(sandbox.app, name="sandbox")
 app.command(pilot.app, name="pilot")
 app.command(traces.app, name="traces")
 app.command(ledger.app, name="ledger")

@@ -1,18 +1,29 @@
-"""``eprescription sandbox``: the stand-in téléservice, until it is interrupted."""
+"""``eprescription sandbox``: the stand-in téléservice, and its pharmacy's eye."""
 
+import json as json_form
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.markup import escape
 
-from eprescription_sdk.cli.context import console
+from eprescription_sdk.cli.context import AsJson, console, print_json
+from eprescription_sdk.errors import InvalidInput, TransportFailure
+from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.sandbox import Sandbox
+from eprescription_sdk.transport import HttpxTransport
+
+app = App(help="The stand-in téléservice: run it, or scan a document with it.")
+
+_PORT = 8760
 
 
+@app.default
 def sandbox(
     *,
-    port: int = 8760,
+    port: int = _PORT,
     card: Annotated[Path | None, Parameter(help="Folder to write a practice card into.")] = None,
     accepts_duplicates: bool = False,
     mutual_tls: Annotated[
@@ -47,7 +58,86 @@ def sandbox(
                 f'settings   tls_certificate = "{mutual_tls}/organisation.pem"', soft_wrap=True
             )
             out.print(f'           tls_authorities = "{mutual_tls}/authority.pem"', soft_wrap=True)
+        else:
+            out.print(f"pharmacy   {server.pharmacy_url}")
         threading.Event().wait()
+
+
+@app.command
+def scan(
+    picture: Path, *, url: str = f"http://127.0.0.1:{_PORT}/pharmacie", json: AsJson = False
+) -> int:
+    """What a pharmacy would see of a document: its SPECIMEN code is read from a picture.
+
+    The exit code is 1 where the pharmacy could dispense nothing.
+
+    Parameters
+    ----------
+    picture
+        Photo or screenshot of the document.
+    url
+        The pharmacy's page of a running sandbox, as it says when it starts.
+    """
+    try:
+        content = picture.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            f"The picture cannot be read: {error.strerror}.", path=str(picture)
+        ) from None
+    seen = _asked(url, content)
+    if json:
+        print_json(seen)
+    else:
+        _show(console(), seen)
+    return 0 if seen["prescription"] else 1
+
+
+def _asked(url: str, picture: bytes) -> dict[str, Any]:
+    request = HttpRequest(
+        url=url,
+        headers={"Content-Type": "application/octet-stream", "Accept": "application/json"},
+        content=picture,
+        timeout=60,
+        connect_timeout=3,
+        max_bytes=8 * 1024 * 1024,
+    )
+    transport = HttpxTransport(None)
+    try:
+        return _scan_of(transport.send(request))
+    except (TransportFailure, ValueError, KeyError, TypeError):
+        raise InvalidInput(
+            "No sandbox answers there.",
+            path="--url",
+            way_out="Start one: eprescription sandbox. It says where its pharmacy is.",
+        ) from None
+    finally:
+        transport.close()
+
+
+def _scan_of(reply: HttpReply) -> dict[str, Any]:
+    told: dict[str, Any] = json_form.loads(reply.content)
+    _ = told["text_fr"], told["prescription"]
+    return told
+
+
+def _show(out: Console, seen: dict[str, Any]) -> None:
+    out.print("SIMULATION", style="bold red")
+    out.print(escape(seen["text_fr"]))
+    found = seen["prescription"]
+    if found is None:
+        return
+    for name, value in (
+        ("Numéro", found["number"]),
+        ("Nature", found["kind"]),
+        ("Mentions", ", ".join(found["flags"])),
+        ("Patient", f"{found['patient']}, {found['born']}"),
+        ("Prescripteur", f"{found['prescriber']}, RPPS {found['rpps']}"),
+    ):
+        out.print(f"{name:<13}{escape(value)}", soft_wrap=True)
+    for line in found["lines"]:
+        out.print(f"- {escape(line['label'])}", style="bold", soft_wrap=True)
+        for part in (line["words"], " · ".join(line["details"])):
+            out.print(f"  {escape(part)}", soft_wrap=True)
 
 
 def _write_card(server: Sandbox, folder: Path) -> None:

@@ -6,6 +6,7 @@ format, its codes (``sdkref_*``) and its rules are ours. It shares no wire code 
 client, so that a mistake on one side cannot hide on the other.
 """
 
+from eprescription_sdk.sandbox.counter import Scan
 from eprescription_sdk.sandbox.faults import (
     AnswerAfter,
     CommitLate,
@@ -22,6 +23,7 @@ from eprescription_sdk.sandbox.faults import (
     Truncated,
     Unavailable,
 )
+from eprescription_sdk.sandbox.pharmacy import SeenLine, SeenPrescription
 from eprescription_sdk.sandbox.server import Sandbox
 from eprescription_sdk.sandbox.state import Call, Operation, Registration
 
@@ -41,6 +43,9 @@ __all__ = [
     "Registration",
     "ResetMidBody",
     "Sandbox",
+    "Scan",
+    "SeenLine",
+    "SeenPrescription",
     "StaleConsult",
     "Truncated",
     "Unavailable",

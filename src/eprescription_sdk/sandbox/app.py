@@ -14,14 +14,17 @@ from email.utils import format_datetime
 from typing import TypeAlias
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from eprescription_sdk.clock import Clock
 from eprescription_sdk.sandbox import answers
 from eprescription_sdk.sandbox.answers import NOTICE, NOTICE_HEADER, Answer
+from eprescription_sdk.sandbox.bodies import read_body
 from eprescription_sdk.sandbox.collector import Collector, Reply
+from eprescription_sdk.sandbox.counter import Counter
+from eprescription_sdk.sandbox.counter_page import CounterPage
 from eprescription_sdk.sandbox.delivery import Connections, Cut
 from eprescription_sdk.sandbox.faults import (
     AnswerAfter,
@@ -83,6 +86,7 @@ class Application:
                 Route("/teleservice", self._teleservice, methods=["POST"]),
                 Route("/collector/AuditEvent", self._store_trace, methods=["POST"]),
                 Route("/collector/AuditEvent", self._search_traces, methods=["GET"]),
+                *CounterPage(Counter(state.find)).routes,
             ]
         )
 
@@ -93,7 +97,7 @@ class Application:
     # The téléservice
 
     async def _teleservice(self, request: Request) -> Response:
-        body = await _read(request)
+        body = await read_body(request, _MOST_BYTES)
         if body is None:
             return Response(f"{NOTICE}.", 413, dict([NOTICE_HEADER]))
         received = self._service.receive(body, request.headers.get("content-type"))
@@ -196,7 +200,7 @@ class Application:
 
     async def _store_trace(self, request: Request) -> Response:
         self._collector.count_one()
-        body = await _read(request)
+        body = await read_body(request, _MOST_BYTES)
         if body is None:
             return Response(f"{NOTICE}.", 413, dict([NOTICE_HEADER]))
         fault = self._scripts.take(Operation.TRACE)
@@ -221,19 +225,6 @@ class Application:
 
     async def _search_traces(self, request: Request) -> Response:
         return _fhir(self._collector.search(request.query_params.getlist("date")))
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body, or None where it is too large or the client left before its end."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MOST_BYTES:
-                return None
-    except ClientDisconnect:
-        return None
-    return bytes(body)
 
 
 def _soap(body: bytes, status: int) -> Response:

@@ -8,6 +8,7 @@ itself (``listener``, ``app``) is imported when a sandbox starts, since it needs
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from eprescription_sdk.clock import Clock, SystemClock
 from eprescription_sdk.errors import MissingExtra
 from eprescription_sdk.sandbox.authority import Authority
 from eprescription_sdk.sandbox.collector import Collector
+from eprescription_sdk.sandbox.counter import Counter, Scan
 from eprescription_sdk.sandbox.faults import Fault, Scripts
 from eprescription_sdk.sandbox.state import Call, Operation, Registration, State
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from eprescription_sdk.sandbox.listener import Listener
 
-_EXTRA = frozenset({"starlette", "uvicorn", "xmlsec", "h11"})
+_EXTRA = frozenset({"starlette", "uvicorn", "xmlsec", "h11", "zxingcpp", "PIL"})
 
 
 class Sandbox:
@@ -178,6 +180,29 @@ class Sandbox:
             ValueError: the fault cannot be played on that operation, or ``times`` < 1.
         """
         self._scripts.add(operation, fault, times=times)
+
+    def scan(self, picture: bytes | Path) -> Scan:
+        """What a pharmacy would see of a document: its SPECIMEN code is read from a picture.
+
+        Args:
+            picture: a file, or its content; whatever it holds, the answer says what was found.
+
+        Raises:
+            MissingExtra: the extra ``sandbox`` is not installed.
+            OSError: the file cannot be read.
+        """
+        content = picture.read_bytes() if isinstance(picture, Path) else picture
+        try:
+            return Counter(self._state.find).picture(content)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] in _EXTRA:
+                raise MissingExtra("sandbox") from error
+            raise
+
+    @property
+    def pharmacy_url(self) -> str:
+        """A page for people: what a pharmacy would see of a document."""
+        return f"{self._base}/pharmacie"
 
     def issue_card(self, common_name: str) -> tuple[bytes, bytes]:
         """A fictitious signing card of the sandbox's throw-away authority.
