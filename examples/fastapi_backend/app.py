@@ -93,6 +93,7 @@ async def prescribe(
                     families=prescription.families,
                     reason=ep.NonDigitalReason.SERVICE_FAILURE,
                     after=number,
+                    test_identity=prescription.patient.ins.oid.fictitious,
                 )
             answer |= {"outcome": "not registered", "next": advice.step.value, "why": cause.value}
             return JSONResponse(answer, 200)

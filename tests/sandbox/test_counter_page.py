@@ -3,14 +3,21 @@
 import http.client
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+import eprescription_sdk as ep
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.sandbox.counter import UNKNOWN
 from eprescription_sdk.sandbox.counter_page import MOST_BYTES
+from eprescription_sdk.testing import (
+    sample_prescription,
+    sandbox_practitioner,
+    sandbox_settings,
+)
 from tests.sandbox.envelopes import RPPS, create
 from tests.sandbox.test_bodies import TYPE, form
 from tests.sandbox.test_scan import code, file, page
@@ -100,23 +107,29 @@ def test_a_hostile_document_is_escaped(sandbox: Sandbox) -> None:
     CHROMIUM is None,
     reason="Needs a Chromium to show the page in: apt install chromium, and run again.",
 )
-def test_a_person_scans_a_document_in_a_browser(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_person_scans_in_a_browser_what_another_page_shows(tmp_path: Path) -> None:
+    """From the client's own block to the pharmacy's page, by a picture of the screen alone."""
     from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import sync_playwright
 
-    create(sandbox.url, "SIM1")
     picture = tmp_path / "document.png"
-    picture.write_bytes(file(page(code("SPECIMEN SIM1"))))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(verify_assertions=False))
+        client = stack.enter_context(ep.Client(sandbox_settings(sandbox, tmp_path / "store.db")))
+        browser = stack.enter_context(sync_playwright()).chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        outcome = client.acting_as(sandbox_practitioner(Sandbox())).create(sample_prescription())
+        assert isinstance(outcome, ep.Registered)
         shown = browser.new_page(viewport={"width": 360, "height": 800})
+        shown.set_content(client.document_block(outcome).html())
+        shown.screenshot(path=picture)
         shown.goto(sandbox.pharmacy_url)
         shown.get_by_label("Image du document").set_input_files(picture)
         shown.get_by_role("button", name="Lire").click()
         shown.get_by_role("heading", name="Résultat").wait_for()
-        assert "SIM1" in shown.get_by_role("definition").first.inner_text()
+        assert shown.get_by_role("definition").first.inner_text() == outcome.number.value
         assert shown.evaluate("document.documentElement.scrollWidth") <= 360
-        shown.evaluate("window.scrollTo(0, 0)")
         found = Axe().run(shown)
         browser.close()
     assert found.violations_count == 0, found.generate_report()

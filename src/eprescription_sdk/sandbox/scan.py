@@ -28,9 +28,7 @@ class Obstacle(Enum):
         "Ce fichier n'est pas une image lisible. Donnez une photo ou une capture (PNG, JPEG, WebP)."
     )
     TOO_LARGE = "Cette image est trop grande. Réduisez-la, ou photographiez le code de plus près."
-    NO_CODE = (
-        "Aucun code n'est lisible sur cette image. Photographiez le code à plat, net et en entier."
-    )
+    NO_CODE = "Aucun code 2D n'est lisible sur cette image. Photographiez le code à plat, net et en entier."
     SEVERAL_CODES = (
         "Cette image porte les codes de plusieurs ordonnances. Présentez-les une par une."
     )
@@ -103,6 +101,8 @@ def _on_white(image: "Image.Image") -> "Image.Image":
 
 
 def _codes(image: "Image.Image") -> set[str]:
-    import zxingcpp
+    from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
 
-    return {code.text for code in zxingcpp.read_barcodes(image) if code.valid}
+    # Not the bar codes of packs and letters: looking for those takes most of the time.
+    kinds = BarcodeFormats((BarcodeFormat.QRCode, BarcodeFormat.DataMatrix, BarcodeFormat.Aztec))
+    return {code.text for code in read_barcodes(image, formats=kinds) if code.valid}
