@@ -168,7 +168,9 @@ def _bad_input(host: Host) -> None:
 def _assessed(host: Host) -> None:
     today = f"{datetime.now(ZoneInfo('Europe/Paris')):%Y-%m-%d}"
     assert host.manage("declare_volumes", "--day", today) == f"{today} : 4 documents\n"
-    assert ", 0 still waiting" in " ".join(command("traces", "ship", told=host.told).split())
+    assert ", 0 still waiting" in " ".join(
+        command("traces", "ship", "--once", told=host.told).split()
+    )
     assert len(host.sandbox.collector.traces) > 4
     printed = host.manage("assess_pilot")
     assert printed.startswith("SIMULATION\nC1 : ")

@@ -28,7 +28,10 @@ class Obstacle(Enum):
         "Ce fichier n'est pas une image lisible. Donnez une photo ou une capture (PNG, JPEG, WebP)."
     )
     TOO_LARGE = "Cette image est trop grande. Réduisez-la, ou photographiez le code de plus près."
-    NO_CODE = "Aucun code 2D n'est lisible sur cette image. Photographiez le code à plat, net et en entier."
+    NO_CODE = (
+        "Aucun code 2D n'est lisible sur cette image."
+        " Photographiez le code à plat, net et en entier."
+    )
     SEVERAL_CODES = (
         "Cette image porte les codes de plusieurs ordonnances. Présentez-les une par une."
     )

@@ -56,8 +56,11 @@ def ruling(
     """Record how the Cnam reads an open question; its letter is cited wherever it counts."""
     try:
         reading = answer_of(question, answer)
-    except ValueError as error:
-        raise InvalidInput(str(error), path="answer") from None
+    except ValueError:
+        names = ", ".join(each.value for each in question.answers)
+        raise InvalidInput(
+            "This is no answer to the question.", path="answer", way_out=f"Give one of: {names}."
+        ) from None
     configured = settings_of(settings)
     with opened(configured) as store:
         note = pilot_of(store, configured).note(by=by, reference=reference, day=day)
