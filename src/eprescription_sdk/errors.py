@@ -28,6 +28,7 @@
 
 Each error says what happened, where (``path``) and what to do (``way_out``), and has a
 stable ``code``. One that a prescriber may meet has a French sentence to show them (``text_fr``).
+One that a call raised has that call's id (``correlation_id``).
 None carries a patient's data, an RPPS or a prescription number.
 """
 
@@ -51,6 +52,8 @@ class EPrescriptionError(Exception):
     """What to do about any error of this kind."""
     text_fr: str | None = None
     """What to show the prescriber, where one may meet it."""
+    correlation_id: str | None = None
+    """Of the call that raised it; the logs and spans of that call carry the same."""
 
     def __init__(
         self, message: str, *, path: str | None = None, way_out: str | None = None
@@ -62,7 +65,8 @@ class EPrescriptionError(Exception):
 
     def __str__(self) -> str:
         where = f" (at {self.path})" if self.path else ""
-        return f"[{self.code}] {self.message}{where} {self.way_out}"
+        call = f" (call {self.correlation_id})" if self.correlation_id else ""
+        return f"[{self.code}] {self.message}{where} {self.way_out}{call}"
 
 
 class ConfigurationError(EPrescriptionError):

@@ -17,18 +17,23 @@ from opentelemetry import metrics, trace
 
 ALLOWED = frozenset(
     {
-        "attempt", "cause", "channel", "code", "count", "delivery", "duration_ms",
+        "attempt", "cause", "channel", "code", "correlation_id", "count", "delivery", "duration_ms",
         "environment", "fault_class", "fault_code", "http.request.resend_count", "http_status",
         "initiator", "kind",
-        "message_id", "operation", "outcome", "phase", "pseudonym", "reason", "state",
+        "message_id", "operation", "outcome", "phase", "prescriber_pseudonym", "pseudonym",
+        "reason", "state",
     }
 )  # fmt: skip
 """The only keys that events, spans and metrics may carry. Their values are codes, counts,
 durations, message ids and keyed pseudonyms: never a name, an RPPS or a number."""
 
+LABELS = frozenset({"operation", "outcome", "kind", "reason", "state"})
+"""The only keys that a metric may be labelled by: of few values, and of nobody."""
+
 _SCALARS = (str, int, float, bool)
 
-logging.getLogger("eprescription_sdk").addHandler(logging.NullHandler())
+_logger = logging.getLogger("eprescription_sdk")
+_logger.addHandler(logging.NullHandler())
 
 
 def _allowed(fields: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
@@ -51,7 +56,7 @@ def _log() -> Any:
     import structlog
 
     return structlog.wrap_logger(
-        logging.getLogger("eprescription_sdk"),
+        _logger,
         processors=[_keep_allowed, structlog.processors.KeyValueRenderer(key_order=["event"])],
         wrapper_class=structlog.stdlib.BoundLogger,
     )
@@ -95,7 +100,8 @@ _entries = _meter.create_observable_gauge(
 def event(name: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
     """Log one event; fields outside the allow-list are dropped."""
     with suppress(Exception):
-        _log().log(level, name, **fields)
+        if _logger.isEnabledFor(level):
+            _log().log(level, name, **fields)
 
 
 def count(name: str, reason: str, amount: int = 1) -> None:
@@ -105,10 +111,10 @@ def count(name: str, reason: str, amount: int = 1) -> None:
 
 
 def add(metric: str, amount: int = 1, /, **labels: str) -> None:
-    """Add to one of the counters that dashboards read; labels are on the allow-list."""
+    """Add to one of the counters that dashboards read; labels are among ``LABELS``."""
     with suppress(Exception):
         if amount:
-            _counters[metric].add(amount, _allowed(labels))
+            _counters[metric].add(amount, {k: v for k, v in labels.items() if k in LABELS})
 
 
 def observe_entries(read: Callable[[], Mapping[str, int]]) -> Callable[[], None]:
@@ -131,11 +137,12 @@ def duration(operation: str, outcome: str, milliseconds: float) -> None:
 
 
 @contextmanager
-def span(name: str, **fields: Any) -> Iterator[None]:
-    """A span around a block; an exception's text is not recorded on it."""
+def span(name: str, **fields: Any) -> Iterator[Callable[..., None]]:
+    """A span around a block, which may note what it learns; no exception's text is recorded."""
     started = ExitStack()
+    current: trace.Span | None = None
     with suppress(Exception):
-        started.enter_context(
+        current = started.enter_context(
             _tracer.start_as_current_span(
                 name,
                 attributes=_allowed(fields),
@@ -143,8 +150,14 @@ def span(name: str, **fields: Any) -> Iterator[None]:
                 set_status_on_exception=False,
             )
         )
+
+    def note(**learnt: Any) -> None:
+        with suppress(Exception):
+            if current is not None:
+                current.set_attributes(_allowed(learnt))
+
     try:
-        yield
+        yield note
     finally:
         with suppress(Exception):
             started.close()

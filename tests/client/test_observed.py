@@ -1,9 +1,12 @@
 """What a host sees of calls with OpenTelemetry's own SDK: spans, metrics, correlation ids."""
 
-from collections.abc import Iterator
+import logging
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from opentelemetry.metrics import CallbackOptions
 from opentelemetry.sdk.metrics import MeterProvider
@@ -14,9 +17,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import eprescription_sdk as ep
 from eprescription_sdk import telemetry
+from eprescription_sdk.model.outcomes import Cause
+from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.sandbox import CommitThenDrop, FaultCode, Operation
-from eprescription_sdk.testing import sample_prescription
-from tests.client.harness import world
+from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription
+from tests.client.harness import QUICK, World, world
 
 
 @pytest.fixture
@@ -124,3 +129,86 @@ def test_errors_of_reading_carry_the_ids_for_support(side: str, tmp_path: Path) 
     assert len(absent.value.message_ids) == len(fault.value.message_ids) == 1
     assert len(gone.value.message_ids) > 1
     assert all(each.startswith("uuid:") for each in gone.value.message_ids)
+
+
+CALLS: dict[str, Callable[[World], object]] = {
+    "registered": lambda stage: stage.side.create(sample_prescription()),
+    "invalid": lambda stage: stage.side.create(attrs.evolve(sample_prescription(), lines=())),
+    "consult": lambda stage: stage.side.consult(ep.PrescriptionNumber("ABSENT")),
+    "number": lambda stage: stage.side.consult(ep.PrescriptionNumber("a b")),
+    "search": lambda stage: stage.side.search(ep.SearchQuery()),
+    "wait": lambda stage: stage.side.create(sample_prescription(), wait=-1),
+    "reconcile": lambda stage: stage.side.reconcile(stage.who),
+    "reconcile in no time": lambda stage: stage.side.reconcile(stage.who, seconds=0),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_whatever_a_call_comes_to_has_an_id_to_quote(
+    name: str,
+    side: str,
+    tmp_path: Path,
+    spans: InMemorySpanExporter,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="eprescription_sdk")
+    with world(tmp_path, side) as stage:
+        try:
+            told: Any = CALLS[name](stage)
+        except ep.EPrescriptionError as error:
+            told = error
+    correlation = told.correlation_id
+    assert str(uuid.UUID(correlation)) == correlation
+    if isinstance(told, ep.EPrescriptionError):
+        assert f"(call {correlation})" in str(told)
+    (call,) = [
+        s for s in spans.get_finished_spans()
+        if (s.attributes or {}).get("correlation_id") == correlation
+    ]  # fmt: skip
+    assert call.parent is None
+    attributes = dict(call.attributes or {})
+    assert ("code" in attributes) == isinstance(told, ep.EPrescriptionError)
+    logged = [r.getMessage() for r in caplog.records if correlation in r.getMessage()]
+    # Each attempt, and how the call ended.
+    assert len(logged) == len(getattr(told, "message_ids", ())) + 1
+    assert logged[-1].startswith(("event='call.done'", "event='call.failed'"))
+
+
+def test_outside_the_pilot_there_is_an_id_too(side: str, tmp_path: Path) -> None:
+    with world(tmp_path, side, environment=ep.Environment.PRODUCTION) as stage:
+        outcome = stage.side.create(sample_prescription())
+    assert isinstance(outcome, ep.NotRegistered)
+    assert outcome.cause is Cause.NOT_IN_PILOT
+    assert str(uuid.UUID(outcome.correlation_id)) == outcome.correlation_id
+
+
+def test_a_call_that_is_held_back_has_an_id_though_nothing_was_sent(
+    side: str, tmp_path: Path
+) -> None:
+    profile = attrs.evolve(QUICK, breaker_failures=1)
+    with world(tmp_path, side, profile=profile) as stage, stage.sandbox.refusing_connections():
+        stage.side.create(sample_prescription())
+        with pytest.raises(ep.ServiceUnreachable) as held:
+            stage.side.consult(ep.PrescriptionNumber("ABSENT"))
+    assert held.value.message_ids == ()
+    assert held.value.correlation_id is not None
+
+
+def test_a_span_names_prescriber_and_prescription_by_keyed_hash(
+    side: str, tmp_path: Path, spans: InMemorySpanExporter
+) -> None:
+    with world(tmp_path, side) as stage:
+        outcome = stage.side.create(sample_prescription())
+        assert isinstance(outcome, ep.Registered)
+        key = stage.settings.key
+    (call,) = [s for s in spans.get_finished_spans() if s.name == "eprescription.create"]
+    attributes = dict(call.attributes or {})
+    assert attributes["prescriber_pseudonym"] == pseudonym(key, "rpps", SAMPLE_RPPS.value)
+    assert attributes["pseudonym"] == pseudonym(key, "number", outcome.number.value)
+    assert (attributes["outcome"], attributes["initiator"]) == ("registered", "prescriber")
+
+
+def test_no_metric_can_be_labelled_by_a_person(meters: InMemoryMetricReader) -> None:
+    telemetry.add("retries", operation="create", prescriber_pseudonym="p", pseudonym="n")
+    telemetry.add("retries", operation="create", correlation_id="c", message_id="m")
+    assert points(meters)["retries"] == [({"operation": "create"}, 2)]

@@ -39,8 +39,8 @@ def port(name: str, path: str) -> Any:
         return found() if isinstance(found, type) else found
     except Exception as error:  # (an import runs foreign code)
         raise ConfigurationError(
-            f"{name} cannot be loaded: {type(error).__name__}.",
-            path=path,
+            f"This port cannot be loaded: {type(error).__name__}.",
+            path=f"{path} = {name}",
             way_out="Name 'module:attribute'; the module must be importable (PYTHONPATH).",
         ) from error
 

@@ -10,6 +10,7 @@ from typing import Self
 from eprescription_sdk import telemetry
 from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
 from eprescription_sdk.client.behind import AsyncBehind
+from eprescription_sdk.client.calling import Call
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import AsyncDriver
@@ -89,9 +90,21 @@ class AsyncClient(ClientBase[AsyncTransport]):
         progress: Callable[[Reconciled], None] | None = None,
     ) -> Reconciliation:
         """Settle what is uncertain, by consulting only; see ``Client.reconcile``."""
-        return await self._driver.run(
-            reconcile(self._core, tuple(credentials), seconds=seconds, progress=progress)
+        return await self._reconcile(self._driver, tuple(credentials), seconds, progress)
+
+    async def _reconcile(
+        self,
+        driver: AsyncDriver,
+        credentials: tuple[Practitioner, ...],
+        seconds: float | None = None,
+        progress: Callable[[Reconciled], None] | None = None,
+    ) -> Reconciliation:
+        call = Call(self._core, Initiator.RECONCILE)
+        engine = reconcile(
+            self._core, credentials, correlation_id=call.id, seconds=seconds, progress=progress
         )
+        with call.span("reconcile"):
+            return await driver.run(engine)
 
     def _settle_behind(self, credentials: Practitioner) -> None:
         async def settle() -> None:
@@ -127,30 +140,35 @@ class AsyncActing:
 
     async def create(self, prescription: Prescription, *, wait: float | None = None) -> Outcome:
         """Register a prescription, once; see ``Acting.create``."""
-        call = Create(
+        call = self._call()
+        create = Create(
             core=self._core,
             practitioner=self._practitioner,
+            correlation_id=call.id,
             prescription=prescription,
             initiator=self._initiator,
             wait=wait,
         )
-        with telemetry.span("eprescription.create", initiator=self._initiator.value):
-            patience = call.patience
+        with call.span("create"):
+            patience = create.patience
             if patience is None:
-                return await self._driver.run(call.run(), call.interrupted)
-            return await self._behind.create(call, self._driver, patience)
+                return call.told(await self._driver.run(create.run(), create.interrupted))
+            return call.told(await self._behind.create(create, self._driver, patience))
 
     async def consult(self, number: PrescriptionNumber) -> StoredPrescription:
         """One prescription, as the service holds it; see ``Acting.consult``."""
-        with telemetry.span("eprescription.consult", initiator=self._initiator.value):
-            return await self._driver.run(self._reading().consult(number))
+        call = self._call()
+        call.about(number)
+        with call.span("consult"):
+            return await self._driver.run(self._reading(call).consult(number))
 
     async def search(self, query: SearchQuery) -> AsyncIterator[Summary]:
         """Prescriptions that match, page by page; see ``Acting.search``."""
+        call = self._call()
         cursor: str | None = None
         while True:
-            with telemetry.span("eprescription.search", initiator=self._initiator.value):
-                page = await self._driver.run(self._reading().search(query, cursor))
+            with call.span("search"):
+                page = await self._driver.run(self._reading(call).search(query, cursor))
             for summary in page.summaries:
                 yield summary
             cursor = page.cursor
@@ -183,5 +201,13 @@ class AsyncActing:
         except StoreError as error:
             return lost(error)
 
-    def _reading(self) -> Reading:
-        return Reading(core=self._core, practitioner=self._practitioner, initiator=self._initiator)
+    def _call(self) -> Call:
+        return Call(self._core, self._initiator, self._practitioner)
+
+    def _reading(self, call: Call) -> Reading:
+        return Reading(
+            core=self._core,
+            practitioner=self._practitioner,
+            correlation_id=call.id,
+            initiator=self._initiator,
+        )

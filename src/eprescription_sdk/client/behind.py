@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from eprescription_sdk import telemetry
@@ -144,7 +145,7 @@ class AsyncBehind:
             await asyncio.wait({task}, timeout=patience)
         except asyncio.CancelledError:
             # Whoever cancels means the call, not only the waiting.
-            task.add_done_callback(_forgotten)
+            task.add_done_callback(partial(_forgotten, call))
             task.cancel()
             raise
         if not task.done() and (told := _leave(call, driver, task)) is not None:
@@ -161,13 +162,18 @@ def _leave(
 ) -> Outcome | None:
     told = call.leave(driver.settle)
     if told is not None:
-        going.add_done_callback(_forgotten)
+        going.add_done_callback(partial(_forgotten, call))
     return told
 
 
-def _forgotten(going: Any) -> None:
+def _forgotten(call: Create, going: Any) -> None:
     """Nobody is told any more what went wrong: it is logged."""
     error = None if going.cancelled() else going.exception()
     if error is not None and not isinstance(error, Stopped):
         telemetry.count("behind_failed", type(error).__name__)
-        telemetry.event("create.failed", level=logging.WARNING, kind=type(error).__name__)
+        telemetry.event(
+            "create.failed",
+            level=logging.WARNING,
+            kind=type(error).__name__,
+            correlation_id=call.correlation_id,
+        )

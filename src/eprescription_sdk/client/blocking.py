@@ -8,6 +8,7 @@ from typing import Self
 from eprescription_sdk import telemetry
 from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
 from eprescription_sdk.client.behind import Behind
+from eprescription_sdk.client.calling import Call
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import Driver, Stopped
@@ -121,9 +122,21 @@ class Client(ClientBase[Transport]):
             InvalidInput: ``seconds`` is no time.
             StoreError: the store cannot be used.
         """
-        return self._driver.run(
-            reconcile(self._core, tuple(credentials), seconds=seconds, progress=progress)
+        return self._reconcile(self._driver, tuple(credentials), seconds, progress)
+
+    def _reconcile(
+        self,
+        driver: Driver,
+        credentials: tuple[Practitioner, ...],
+        seconds: float | None = None,
+        progress: Callable[[Reconciled], None] | None = None,
+    ) -> Reconciliation:
+        call = Call(self._core, Initiator.RECONCILE)
+        engine = reconcile(
+            self._core, credentials, correlation_id=call.id, seconds=seconds, progress=progress
         )
+        with call.span("reconcile"):
+            return driver.run(engine)
 
     def _stoppable(self) -> Driver:
         """Drives what goes on behind, until the client is closed."""
@@ -132,11 +145,11 @@ class Client(ClientBase[Transport]):
         )
 
     def _settle_behind(self, credentials: Practitioner) -> None:
-        core, driver = self._core, self._stoppable()
+        driver = self._stoppable()
 
         def settle() -> None:
             try:
-                driver.run(reconcile(core, (credentials,)))
+                self._reconcile(driver, (credentials,))
             except Stopped:
                 pass
             except EPrescriptionError as error:
@@ -188,18 +201,20 @@ class Acting:
             ReferenceConflict: the reference is bound to other content.
             InvalidInput: ``wait`` is not a positive number.
         """
-        call = Create(
+        call = self._call()
+        create = Create(
             core=self._core,
             practitioner=self._practitioner,
+            correlation_id=call.id,
             prescription=prescription,
             initiator=self._initiator,
             wait=wait,
         )
-        with telemetry.span("eprescription.create", initiator=self._initiator.value):
-            patience = call.patience
+        with call.span("create"):
+            patience = create.patience
             if patience is None:
-                return self._driver.run(call.run(), call.interrupted)
-            return self._behind.create(call, self._stoppable, patience)
+                return call.told(self._driver.run(create.run(), create.interrupted))
+            return call.told(self._behind.create(create, self._stoppable, patience))
 
     def consult(self, number: PrescriptionNumber) -> StoredPrescription:
         """One prescription, as the service holds it (SEL_MP_032).
@@ -209,8 +224,10 @@ class Acting:
             ServiceError: no answer, a fault, or an answer nobody can read.
             CredentialUnavailable: the card or session is not at hand.
         """
-        with telemetry.span("eprescription.consult", initiator=self._initiator.value):
-            return self._driver.run(self._reading().consult(number))
+        call = self._call()
+        call.about(number)
+        with call.span("consult"):
+            return self._driver.run(self._reading(call).consult(number))
 
     def search(self, query: SearchQuery) -> Iterator[Summary]:
         """Prescriptions that match, page by page (SEL_MP_031).
@@ -220,10 +237,11 @@ class Acting:
             ServiceError: no answer, a fault, or an answer nobody can read.
             CredentialUnavailable: the card or session is not at hand.
         """
+        call = self._call()
         cursor: str | None = None
         while True:
-            with telemetry.span("eprescription.search", initiator=self._initiator.value):
-                page = self._driver.run(self._reading().search(query, cursor))
+            with call.span("search"):
+                page = self._driver.run(self._reading(call).search(query, cursor))
             yield from page.summaries
             cursor = page.cursor
             if cursor is None:
@@ -271,5 +289,13 @@ class Acting:
         except StoreError as error:
             return lost(error)
 
-    def _reading(self) -> Reading:
-        return Reading(core=self._core, practitioner=self._practitioner, initiator=self._initiator)
+    def _call(self) -> Call:
+        return Call(self._core, self._initiator, self._practitioner)
+
+    def _reading(self, call: Call) -> Reading:
+        return Reading(
+            core=self._core,
+            practitioner=self._practitioner,
+            correlation_id=call.id,
+            initiator=self._initiator,
+        )

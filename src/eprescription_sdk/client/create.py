@@ -7,6 +7,7 @@ byte is in ``preparing``, how it ends in ``ending``; a caller who stops waiting 
 
 from collections.abc import Callable
 from functools import partial
+from uuid import uuid4
 
 import attrs
 
@@ -54,6 +55,7 @@ class Create:
         prescription: what to register.
         initiator: on whose behalf.
         wait: seconds the prescriber may be kept waiting; None for the profile's deadline.
+        correlation_id: of the call.
     """
 
     core: Core
@@ -61,6 +63,7 @@ class Create:
     prescription: Prescription
     initiator: Initiator = Initiator.PRESCRIBER
     wait: float | None = None
+    correlation_id: str = attrs.field(factory=lambda: str(uuid4()))
     _entry: Entry | None = attrs.field(default=None, init=False)
     _followed: Entry | None = attrs.field(default=None, init=False)
     _caller: Caller = attrs.field(init=False)
@@ -77,6 +80,7 @@ class Create:
             core=core,
             practitioner=self.practitioner,
             ends=self._started + core.settings.profile.deadline,
+            correlation_id=self.correlation_id,
             caller=self._caller,
         )
         self._outcomes = Outcomes(core=core, line=self._line, started=self._started)

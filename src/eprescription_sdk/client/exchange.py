@@ -36,12 +36,14 @@ class Line:
         core: what the client shares.
         practitioner: who acts.
         ends: when the call must end, on the monotonic clock.
+        correlation_id: of the call, for its events.
         caller: of a create; who waits for its answer.
     """
 
     core: Core
     practitioner: Practitioner
     ends: float
+    correlation_id: str
     caller: Caller = attrs.field(factory=Caller)
     attempts: list[Attempt] = attrs.field(factory=list, init=False)
     creates_until: datetime | None = attrs.field(default=None, init=False)
@@ -148,6 +150,7 @@ class Line:
             fault_code=attempt.fault_code,
             duration_ms=round(attempt.duration * 1000),
             message_id=message_id,
+            correlation_id=self.correlation_id,
         )
         return verdict
 

@@ -94,4 +94,5 @@ class Outcomes:
             "duration": self.core.clock.monotonic() - self.started,
             "simulation": self.core.simulation,
             "subject": entry.subject if entry else None,
+            "correlation_id": self.line.correlation_id,
         }

@@ -52,11 +52,13 @@ class Reading:
     Args:
         core: what the client shares.
         practitioner: who acts.
+        correlation_id: of the call.
         initiator: on whose behalf.
     """
 
     core: Core
     practitioner: Practitioner
+    correlation_id: str
     initiator: Initiator = Initiator.PRESCRIBER
     _attempts: list[Attempt] = attrs.field(factory=list, init=False)
 
@@ -115,7 +117,12 @@ class Reading:
     ) -> Engine[object]:
         core, profile = self.core, self.core.settings.profile
         started = core.clock.monotonic()
-        line = Line(core=core, practitioner=self.practitioner, ends=started + profile.deadline)
+        line = Line(
+            core=core,
+            practitioner=self.practitioner,
+            ends=started + profile.deadline,
+            correlation_id=self.correlation_id,
+        )
         self._attempts = line.attempts
         turn = 0
         while True:

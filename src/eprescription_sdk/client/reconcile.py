@@ -55,18 +55,21 @@ class Reconciliation:
         not_registered: entries absent for good.
         open: entries that are still not known, or held by another process.
         waiting_for_credentials: entries of practitioners who were not there.
+        correlation_id: of the call; its logs and spans carry the same.
     """
 
     registered: int = 0
     not_registered: int = 0
     open: int = 0
     waiting_for_credentials: int = 0
+    correlation_id: str = attrs.field(default="", eq=False)
 
 
 def reconcile(
     core: Core,
     practitioners: tuple[Practitioner, ...],
     *,
+    correlation_id: str,
     seconds: float | None = None,
     progress: Callable[[Reconciled], None] | None = None,
 ) -> Engine[Reconciliation]:
@@ -75,6 +78,7 @@ def reconcile(
     Args:
         core: what the client shares.
         practitioners: whose credentials are at hand.
+        correlation_id: of the call.
         seconds: for each entry; the profile's deadline by default.
         progress: is told of each entry, once it is written.
     """
@@ -88,7 +92,7 @@ def reconcile(
         practitioner = by_rpps.get(entry.rpps)
         result = "waiting_for_credentials"
         if practitioner is not None:
-            result = yield from _one(core, practitioner, entry, seconds)
+            result = yield from _one(core, practitioner, entry, seconds, correlation_id)
         tally[result] += 1
         if progress is not None:
             progress(
@@ -102,10 +106,12 @@ def reconcile(
             )
     waiting = tally["waiting_for_credentials"]
     telemetry.add("waiting_for_credentials", waiting, operation=Initiator.RECONCILE.value)
-    return Reconciliation(**tally)
+    return Reconciliation(**tally, correlation_id=correlation_id)
 
 
-def _one(core: Core, practitioner: Practitioner, entry: Entry, seconds: float) -> Engine[str]:
+def _one(
+    core: Core, practitioner: Practitioner, entry: Entry, seconds: float, correlation_id: str
+) -> Engine[str]:
     def claim(tx: Tx) -> Entry | None:
         now = core.clock.now()
         lease = now + timedelta(seconds=seconds) + LEASE_MARGIN
@@ -115,7 +121,12 @@ def _one(core: Core, practitioner: Practitioner, entry: Entry, seconds: float) -
     if claimed is None:
         return "open"
     started = core.clock.monotonic()
-    line = Line(core=core, practitioner=practitioner, ends=started + seconds)
+    line = Line(
+        core=core,
+        practitioner=practitioner,
+        ends=started + seconds,
+        correlation_id=correlation_id,
+    )
     finding = yield from settle_doubt(line, claimed, patient=False)
     state, word = _state(finding)
     call = None

@@ -89,6 +89,7 @@ class _Outcome:
         advice: what the host does next.
         simulation: whether a stand-in of this SDK took part.
         subject: names the prescription in ledger and traces.
+        correlation_id: of the call; its logs and spans carry the same.
     """
 
     attempts: tuple[Attempt, ...]
@@ -96,6 +97,7 @@ class _Outcome:
     advice: Advice
     simulation: bool
     subject: str | None = None
+    correlation_id: str = ""
 
     @property
     def message_ids(self) -> tuple[str, ...]:
