@@ -77,7 +77,7 @@ def test_check_shows_what_a_format_emits(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "exemple déclaré (inventé, non officiel)" in done.stdout
     assert '"operation":"CREER"' in done.stdout
-    assert "51 of 51 fictitious traces conform." in done.stdout
+    assert "52 of 52 fictitious traces conform." in done.stdout
 
 
 def test_check_names_what_does_not_conform(tmp_path: Path, here: Here) -> None:

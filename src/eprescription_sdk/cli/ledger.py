@@ -102,8 +102,6 @@ def close_risk(
     settings: SettingsFile = None,
 ) -> int:
     """Record that a person dealt with a duplicate risk; exit code 1 if it is not open."""
-    if not by.strip() or not reason.strip():
-        raise InvalidInput("A risk is closed by a person, with a reason.", path="by, reason")
     now = datetime.now(UTC)
     with opened(settings_of(settings)) as store:
         closed = store.write(

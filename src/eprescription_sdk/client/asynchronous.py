@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from eprescription_sdk import telemetry
-from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
+from eprescription_sdk.client.base import ClientBase, lost, when_open
 from eprescription_sdk.client.behind import AsyncBehind
 from eprescription_sdk.client.calling import Call
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import AsyncDriver
+from eprescription_sdk.client.paper import submit_non_digital
 from eprescription_sdk.client.reading import Reading
 from eprescription_sdk.client.reconcile import Reconciled, Reconciliation, reconcile
 from eprescription_sdk.credentials import Practitioner
@@ -180,6 +181,7 @@ class AsyncActing:
         *,
         families: Collection[Family],
         reason: NonDigitalReason,
+        reason_code: str | None = None,
         after: PrescriptionNumber | None = None,
         act: str | None = None,
         issued_at: datetime | None = None,
@@ -192,6 +194,7 @@ class AsyncActing:
                 self._practitioner,
                 families=families,
                 reason=reason,
+                reason_code=reason_code,
                 after=after,
                 act=act,
                 issued_at=issued_at,

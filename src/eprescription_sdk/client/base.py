@@ -1,24 +1,20 @@
 """What both clients share: construction, the store's side, shipping, closing down."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from uuid import uuid4
 
 from eprescription_sdk import ledger, telemetry
 from eprescription_sdk.client.core import Core, make_core, store_of
 from eprescription_sdk.client.document import DocumentBlock, document_block
-from eprescription_sdk.client.settlement import common, record
-from eprescription_sdk.clock import Clock, SystemClock, iso
+from eprescription_sdk.clock import Clock, SystemClock, iso, paris_day
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import ConfigurationError, InvalidInput, StoreError
 from eprescription_sdk.ledger import DuplicateRisk, Entry, Settlement
-from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
 from eprescription_sdk.model.outcomes import Registered
-from eprescription_sdk.model.trace import NonDigitalReason, PrescriptionTrace
 from eprescription_sdk.ports import BodyCodec, Code2D, NumberMinter, TraceProfile
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store, Tx
@@ -31,6 +27,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 FEED_PAGE = 200
+MOST_DOCUMENTS = 10_000
+"""Nobody signs more in a day: it is a year's figure, or a column too far."""
 
 
 T = TypeVar("T")
@@ -128,12 +126,17 @@ class ClientBase(ABC, Generic[T]):
             documents: paper and digital together.
 
         Raises:
-            InvalidInput: a negative count.
+            InvalidInput: an RPPS that breaks its key, a day to come, a count that cannot be.
             StoreError: the store cannot be written.
         """
-        if documents < 0:
-            raise InvalidInput("A volume cannot be negative.", path="documents")
-        recorded = iso(self._core.clock.now())
+        now = self._core.clock.now()
+        if problem := prescriber.problem():
+            raise InvalidInput(problem, path="prescriber")
+        if isinstance(day, datetime) or day > paris_day(now):
+            raise InvalidInput("A volume is of a day, of today at the latest.", path="day")
+        if documents not in range(MOST_DOCUMENTS + 1):
+            raise InvalidInput("This is no count of one practitioner's day.", path="documents")
+        recorded = iso(now)
         self._core.store.write(
             lambda tx: tx.execute(
                 "INSERT INTO volumes (rpps, day, documents, recorded_at) VALUES (?, ?, ?, ?)",
@@ -161,7 +164,17 @@ class ClientBase(ABC, Generic[T]):
         return self._core.store.read(ledger.duplicate_risks)
 
     def close_duplicate_risk(self, number: PrescriptionNumber, *, by: str, reason: str) -> bool:
-        """Record that a person dealt with a duplicate risk; False if it is not open."""
+        """Record that a person dealt with a duplicate risk; False if it is not open.
+
+        Args:
+            number: the registered prescription.
+            by: who dealt with it.
+            reason: what was done, without a patient's name.
+
+        Raises:
+            InvalidInput: nobody, or no reason.
+            StoreError: the store cannot be written.
+        """
         now = self._core.clock.now()
         return self._core.store.write(
             lambda tx: ledger.close_duplicate_risk(tx, number, by=by, reason=reason, now=now)
@@ -194,39 +207,6 @@ class ClientBase(ABC, Generic[T]):
             self._shipper.stop()
         if self._owns_store:
             self._core.store.close()
-
-
-def submit_non_digital(
-    core: Core,
-    practitioner: Practitioner,
-    *,
-    families: Collection[Family],
-    reason: NonDigitalReason,
-    after: PrescriptionNumber | None,
-    act: str | None,
-    issued_at: datetime | None,
-    test_identity: bool,
-) -> "Future[bool]":
-    """Hand the trace of a paper prescription to the writer.
-
-    Raises:
-        InvalidInput: no family.
-    """
-    if not families:
-        raise InvalidInput("A paper prescription has at least one family.", path="families")
-    now = core.clock.now()
-    trace = PrescriptionTrace(
-        **common(core, practitioner.rpps, practitioner.situation, now, test_identity=test_identity),
-        subject=str(uuid4()),
-        revision=1,
-        issued_at=issued_at or now,
-        digital=False,
-        families=frozenset(families),
-        reason=reason,
-        after=after,
-        act=core.keyed("act", act) if act is not None else None,
-    )
-    return core.store.submit(lambda tx: record(core, tx, lambda: trace))
 
 
 def lost(error: StoreError) -> bool:

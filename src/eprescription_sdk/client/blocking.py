@@ -6,12 +6,13 @@ from types import TracebackType
 from typing import Self
 
 from eprescription_sdk import telemetry
-from eprescription_sdk.client.base import ClientBase, lost, submit_non_digital, when_open
+from eprescription_sdk.client.base import ClientBase, lost, when_open
 from eprescription_sdk.client.behind import Behind
 from eprescription_sdk.client.calling import Call
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.create import Create
 from eprescription_sdk.client.driver import Driver, Stopped
+from eprescription_sdk.client.paper import submit_non_digital
 from eprescription_sdk.client.reading import Reading
 from eprescription_sdk.client.reconcile import Reconciled, Reconciliation, reconcile
 from eprescription_sdk.credentials import Practitioner
@@ -252,6 +253,7 @@ class Acting:
         *,
         families: Collection[Family],
         reason: NonDigitalReason,
+        reason_code: str | None = None,
         after: PrescriptionNumber | None = None,
         act: str | None = None,
         issued_at: datetime | None = None,
@@ -262,8 +264,11 @@ class Acting:
         Args:
             families: the families of care in it.
             reason: why it is on paper.
+            reason_code: with ``OTHER``, the host's own code for it: one to three capital
+                letters and up to three digits, so that nobody's name fits.
             after: number of the failed digital prescription that it stands for; both together
-                count once.
+                count once. If that one is registered, or found so later, the patient holds
+                two: a duplicate risk.
             act: what ties the documents of one consultation together.
             issued_at: when; now by default.
             test_identity: whether the patient stands for nobody.
@@ -273,7 +278,7 @@ class Acting:
             failed, which is counted. It never stops the prescriber.
 
         Raises:
-            InvalidInput: no family.
+            InvalidInput: no family, a malformed code, number or time.
         """
         try:
             return submit_non_digital(
@@ -281,6 +286,7 @@ class Acting:
                 self._practitioner,
                 families=families,
                 reason=reason,
+                reason_code=reason_code,
                 after=after,
                 act=act,
                 issued_at=issued_at,

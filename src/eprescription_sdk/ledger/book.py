@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from eprescription_sdk.clock import iso
+from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.ledger.entry import DocumentGiven, DuplicateRisk, Entry, Settlement
 from eprescription_sdk.ledger.states import BINDING, OPEN, TRANSITIONS, State
 from eprescription_sdk.model.family import DocumentType, Family
@@ -255,7 +256,14 @@ def duplicate_risks(tx: Tx) -> tuple[DuplicateRisk, ...]:
 def close_duplicate_risk(
     tx: Tx, number: PrescriptionNumber, *, by: str, reason: str, now: datetime
 ) -> bool:
-    """Record that a person dealt with a risk; False if it is not open."""
+    """Record that a person dealt with a risk; False if it is not open.
+
+    Raises:
+        InvalidInput: nobody, or no reason.
+    """
+    for path, text in (("by", by), ("reason", reason)):
+        if not text.strip():
+            raise InvalidInput("A risk is closed by a person, with a reason.", path=path)
     return bool(
         tx.execute(
             "UPDATE duplicate_risks SET closed_at = ?, closed_by = ?, reason = ?"

@@ -164,6 +164,7 @@ class PrescriptionTrace(TraceBase):
         document_type: of a digital one.
         families: the families of care in it.
         reason: of a paper one, why.
+        reason_code: of ``OTHER``, the host's own short code.
         after: number of the failed digital one that this paper stands for.
         corrects: number of the refused one that this one corrects.
         act: what ties the documents of one consultation together.
@@ -178,6 +179,7 @@ class PrescriptionTrace(TraceBase):
     number: PrescriptionNumber | None = None
     document_type: DocumentType | None = None
     reason: NonDigitalReason | None = None
+    reason_code: str | None = None
     after: PrescriptionNumber | None = None
     corrects: PrescriptionNumber | None = None
     act: str | None = None

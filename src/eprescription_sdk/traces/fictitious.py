@@ -89,6 +89,8 @@ def fictitious() -> Iterator[tuple[str, Trace]]:
         yield f"prescription, {family.value}", _paper(families=frozenset({family}))
     for reason in NonDigitalReason:
         yield f"prescription on paper, {reason.value}", _paper(reason=reason)
+    coded = _paper(reason=NonDigitalReason.OTHER, reason_code="X1")
+    yield "prescription on paper, other, with a code", coded
     number = PrescriptionNumber("EXEMPLE0")
     yield "prescription, corrected", _digital(corrects=number, act=None, revision=2)
     yield "prescription on paper, after a failure", _paper(after=number)
