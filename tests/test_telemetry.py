@@ -1,7 +1,9 @@
 """What leaves by logs, spans and metrics, and what its failure may not do (law 3, law 4)."""
 
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +85,42 @@ def test_a_host_whose_telemetry_breaks_breaks_nothing(
 def test_a_block_that_raises_is_not_described_on_its_span() -> None:
     with pytest.raises(ValueError, match="DUPONT"), telemetry.span("eprescription.create"):
         raise ValueError("DUPONT")
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "observability.md").read_text(encoding="utf-8")
+SOURCE = "\n".join(
+    file.read_text(encoding="utf-8") for file in Path(telemetry.__file__).parent.rglob("*.py")
+)
+
+
+def _documented(heading: str) -> list[str]:
+    table = PAGE.split(f"| {heading} | ")[1].split("\n\n")[0]
+    return re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("heading", "made"),
+    [
+        ("metric", r"create_\w+\(\s*\"([\w.]+)\""),
+        ("event", r"telemetry\.event\(\s*\"([\w.]+)\""),
+        ("kind of `eprescription.events`", r"telemetry\.count\(\s*\"([\w.]+)\""),
+    ],
+)
+def test_the_documentation_names_everything_that_leaves(heading: str, made: str) -> None:
+    assert sorted(set(re.findall(made, SOURCE))) == sorted(_documented(heading))
+
+
+def test_the_documentation_names_every_key_and_label() -> None:
+    keys = PAGE.split("before it leaves.\n\n")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([\w.]+)`", keys)) == telemetry.ALLOWED
+    (labels,) = re.findall(r"^A metric is labelled by (.*), and by nothing", PAGE, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", labels)) == telemetry.LABELS
+
+
+def test_an_event_that_nobody_listens_to_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "_log", lambda: pytest.fail("it was built"))
+    logging.getLogger("eprescription_sdk").setLevel(logging.WARNING)
+    try:
+        telemetry.event("call.done", outcome="registered")
+    finally:
+        logging.getLogger("eprescription_sdk").setLevel(logging.NOTSET)

@@ -10,6 +10,7 @@ from rich.console import Console
 import eprescription_sdk as ep
 from eprescription_sdk.cli.ledger import find
 from eprescription_sdk.clock import paris_day
+from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.sandbox import CommitThenDrop, ExpiredCredential, Operation
 from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription, sandbox_practitioner
 from tests.cli.test_commands import Company, company, run
@@ -46,6 +47,7 @@ def test_find_by_each_key(company: Company) -> None:
         (entry,) = json.loads(done.stdout)
         assert entry["number"] == outcome.number.value
         assert entry["state"] == "uncertain"
+        assert entry["pseudonym"] == pseudonym(company.settings.key, "number", entry["number"])
         # The create's id is what the service's support asks for.
         assert entry["message_ids"] == [outcome.attempts[0].message_id]
     shown = run("ledger", "find", "--reference", "réf", "--settings", company.file).stdout

@@ -65,13 +65,13 @@ def find(
     with opened(configured) as store:
         found = store.read(look)
     if json:
-        print_json([_plain(entry) for entry in found])
+        print_json([_plain(entry, configured.key) for entry in found])
     else:
         out = console()
         # A number that is copied must not be broken: where it would be, it has its own line.
         between = " " if out.width >= _WIDE else "\n"
         for entry in found:
-            for name, value in _told(entry):
+            for name, value in _told(entry, configured.key):
                 out.print(f"{name:<16}{between}{value}", soft_wrap=True, markup=False)
             out.print()
         if not found:
@@ -170,7 +170,7 @@ def _one(tx: Tx, number: PrescriptionNumber) -> tuple[Entry, ...]:
     return (found,) if found else ()
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
+def _plain(entry: Entry, key: bytes) -> dict[str, Any]:
     settled, registered = entry.settled_at, entry.registered_at
     return {
         "number": entry.number.value,
@@ -186,13 +186,15 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "attempts": len(entry.message_ids),
         "prescriber": entry.rpps.value or None,
         "subject": entry.subject,
+        # What stands for the number in logs, spans and traces.
+        "pseudonym": pseudonym(key, "number", entry.number.value),
         "document_given": entry.document.value if entry.document else None,
         "purged": entry.purged,
     }
 
 
-def _told(entry: Entry) -> list[tuple[str, str]]:
-    plain = _plain(entry)
+def _told(entry: Entry, key: bytes) -> list[tuple[str, str]]:
+    plain = _plain(entry, key)
     ids = plain.pop("message_ids")
     rows = [
         (name.replace("_", " "), str(value))
