@@ -9,22 +9,25 @@ PYTHON ?=
 # How many tests run at once; most of them wait for a socket or a process.
 WORKERS ?= 4
 
-# The environment exists; it can run the demo; it can also run the tests; it can make a release.
+# The environment exists; it can run the demo; it can also run the tests; it can build the docs;
+# it can make a release.
 CREATED := $(VENV)/.created
 DEMO_READY := $(VENV)/.demo-ready
 TEST_READY := $(VENV)/.test-ready
+DOCS_READY := $(VENV)/.docs-ready
 RELEASE_READY := $(VENV)/.release-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak bench dist test-wheel test-lowest audit clean
+.PHONY: help demo test soak bench docs dist test-wheel test-lowest audit clean
 
 help:
 	@echo 'make demo    play a whole pilot against the sandbox; writes demo-output/'
 	@echo 'make test    lint, format, types, layers, tests with coverage'
 	@echo 'make soak    the tests that run for minutes under load'
 	@echo 'make bench   what is measured, as ratios in one run'
+	@echo 'make docs    the documentation, into docs/_build/html/'
 	@echo 'make dist    wheel, source archive and bill of materials, in dist/'
 	@echo 'make test-wheel    the tests on the built wheel, without src/'
 	@echo 'make test-lowest   the tests on the lowest versions of all dependencies'
@@ -55,6 +58,12 @@ bench: $(TEST_READY)
 	@for each in envelope fhir_forms assessment; do \
 	  echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; \
 	done
+
+# Every page is read afresh, so that a warning is not lost in a cache; warnings are errors.
+docs: $(DOCS_READY)
+	@$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet -b html \
+	  docs docs/_build/html
+	@echo 'docs/_build/html/index.html'
 
 # --- A release ---
 
@@ -91,7 +100,7 @@ audit: $(RELEASE_READY)
 	@$(BIN)/pip-audit --strict --skip-editable
 
 clean:
-	rm -rf $(VENV) demo-output dist build htmlcov coverage.xml .coverage .coverage.*
+	rm -rf $(VENV) demo-output docs/_build dist build htmlcov coverage.xml .coverage .coverage.*
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -113,6 +122,14 @@ $(DEMO_READY): pyproject.toml | $(CREATED)
 	@touch $@
 
 # Only a recent pip knows dependency groups.
+$(DOCS_READY): pyproject.toml | $(CREATED)
+	@echo '[setup 1/2] pip, the library and what its pages are made from'
+	@$(PIP) install --quiet --upgrade 'pip>=25.1'
+	@$(PIP) install --quiet --editable '.[all]'
+	@echo '[setup 2/2] Sphinx'
+	@$(PIP) install --quiet --group docs
+	@touch $@
+
 $(TEST_READY): pyproject.toml | $(CREATED)
 	@echo '[setup 1/4] pip'
 	@$(PIP) install --quiet --upgrade 'pip>=25.1'
@@ -122,7 +139,7 @@ $(TEST_READY): pyproject.toml | $(CREATED)
 	@$(PIP) install --quiet --group test --group lint --group bench --group examples
 	@echo '[setup 4/4] do the versions agree?'
 	@$(PIP) check
-	@touch $(DEMO_READY) $@
+	@touch $(DEMO_READY) $(DOCS_READY) $@
 
 $(RELEASE_READY): $(TEST_READY)
 	@echo '[setup] what a release needs'
