@@ -49,7 +49,7 @@ nitpick_ignore_regex = [
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 python_use_unqualified_type_names = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -61,6 +61,7 @@ html_theme = "furo"
 html_title = f"eprescription-sdk {release}"
 html_static_path = ["_static"]
 html_css_files = ["wide-tables.css"]
+html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
 # The pages are read from a folder as well as from a server.

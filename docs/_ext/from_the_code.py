@@ -254,17 +254,11 @@ def reasons() -> str:
 
 def questions() -> str:
     """The ten questions, both readings of each, in two languages."""
-    return _table(
-        ("", "question", "strict: against us", "lenient: for us"),
-        (
-            (
-                each.name,
-                f"{each.text_en}<br>*{each.text_fr}*",
-                f"{each.answer_en(Reading.STRICT)}<br>*{each.answer_fr(Reading.STRICT)}*",
-                f"{each.answer_en(Reading.LENIENT)}<br>*{each.answer_fr(Reading.LENIENT)}*",
-            )
-            for each in Question
-        ),
+    return "\n".join(
+        f"**{each.name}** {each.text_en} *{each.text_fr}*\n\n"
+        f": strict: {each.answer_en(Reading.STRICT)} (*{each.answer_fr(Reading.STRICT)}*)\n\n"
+        f": lenient: {each.answer_en(Reading.LENIENT)} (*{each.answer_fr(Reading.LENIENT)}*)\n"
+        for each in Question
     )
 
 

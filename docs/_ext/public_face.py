@@ -25,7 +25,8 @@ def setup(app: "Sphinx") -> dict[str, Any]:
     for room in (*(getattr(ep, name) for name in ROOMS), ep):
         for name in room.__all__:
             thing = getattr(room, name)
-            if inspect.isclass(thing) or inspect.isfunction(thing):
+            ours = getattr(thing, "__module__", "").startswith(ep.__name__)
+            if ours and (inspect.isclass(thing) or inspect.isfunction(thing)):
                 thing.__module__ = room.__name__
     # A colon in the docstring of an attribute ends no type: it is a colon.
     GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end  # noqa: SLF001
