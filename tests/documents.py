@@ -160,6 +160,8 @@ def _python(example: Example, run: bool) -> None:
     if not run:
         ast.parse(example.parsed)
         return
+    if name := re.match(r"# ([\w.]+\.py)\n", example.parsed):
+        Path(name[1]).write_text(example.parsed, encoding="utf-8")
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         _PYTHON(example)
@@ -232,6 +234,9 @@ def _command(words: list[str], *, run: bool, expected: int) -> str:
             _installable(packages)
         case ["python", "-c", code] if run:
             subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+        case ["pytest", *arguments] if run:
+            pytest_alone = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.")
+            subprocess.run([sys.executable, *pytest_alone, *arguments], check=True)
         case _ if run:
             raise AssertionError(f"Nobody knows how {words[0]} is run: say why it is not.")
         case _:

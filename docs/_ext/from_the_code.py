@@ -23,6 +23,7 @@ from eprescription_sdk import errors, telemetry
 from eprescription_sdk.client import advice
 from eprescription_sdk.model.trace import CallTrace, PrescriptionTrace, TraceBase
 from eprescription_sdk.pilot.questions import Question, Reading
+from eprescription_sdk.testing import FAULTS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -252,6 +253,11 @@ def reasons() -> str:
     )
 
 
+def faults() -> str:
+    """The faults that a test may play, by name."""
+    return _table(("name", "what happens"), ((f"`{name}`", what) for name, what in FAULTS.items()))
+
+
 def questions() -> str:
     """The ten questions, both readings of each, in two languages."""
     return "\n".join(
@@ -347,7 +353,7 @@ TABLES: dict[str, Callable[[], str]] = {
     each.__name__.replace("_", "-"): each
     for each in (
         settings, service_profile, fault_rule, trace_base, call_trace, prescription_trace,
-        error_codes, advice_texts, commands, reasons, questions, telemetry_names,
+        error_codes, advice_texts, commands, faults, reasons, questions, telemetry_names,
         telemetry_metrics, telemetry_allowed,
     )
 }  # fmt: skip
