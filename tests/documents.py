@@ -86,7 +86,9 @@ def run(page: Path, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
     """
     monkeypatch.chdir(folder)
     shutil.copytree(ROOT / "examples", folder / "examples")
-    settings = sandbox_settings(sandbox, "platform.db")
+    # Durations of a tenth: short for the tests, long enough for a machine that does much else.
+    profile = ep.ServiceProfile().scaled(0.1)
+    settings = sandbox_settings(sandbox, "platform.db", profile=profile)
     for name, value in _write_settings(settings).items():
         monkeypatch.setenv(f"EPRESCRIPTION_{name.upper()}", value)
     credentials = sandbox_practitioner(sandbox)
@@ -214,7 +216,10 @@ def _variables(text: str) -> None:
 def _console(example: Example, run: bool) -> None:
     run = run and Path(example.path).name not in PARSED_ONLY
     said = []
-    for line in example.parsed.replace("\\\n", " ").splitlines():
+    lines = example.parsed.replace("\\\n", " ").splitlines()
+    # Where there are prompts, what stands without one is output.
+    prompted = [line for line in lines if line.startswith("$ ")]
+    for line in prompted or lines:
         words = shlex.split(line.removeprefix("$ "), comments=True)
         if words:
             expected = int(code[1]) if (code := re.search(r"# exit code (\d)", line)) else 0

@@ -33,6 +33,16 @@ def test_the_examples_of_a_page_run(
     run(page, tmp_path, sandbox, monkeypatch)
 
 
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("examples/*/README.md")), ids=lambda page: page.parent.name
+)
+def test_the_commands_of_an_example_exist(page: Path) -> None:
+    """They are run by the tests of the example; here they are parsed."""
+    for example in Document.parse(str(page), examples).examples():
+        if example.region.lexemes["language"] == "console":
+            example.evaluate()
+
+
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     """As `make docs` builds it. All that is held against the pages is here: one build is enough."""
     site = tmp_path / "html"

@@ -222,21 +222,24 @@ def _text(node: ast.expr) -> str | None:
 
 
 def advice_texts() -> str:
-    """The French sentence of each outcome."""
-    rows = [("`Registered`", advice.REGISTERED)]
-    rows += [
-        (f"`NotRegistered`, `{cause.name}`", advice.not_registered(cause))
-        for cause in ep.Cause
-        if cause is not ep.Cause.INVALID
-    ]
-    rows.append(
+    """The French sentence of each outcome; … stands for that of the service's code."""
+    told = ep.FaultRule(kind=ep.FaultClass.REFUSED, text_fr="…")
+    card = attrs.evolve(told, credential=True)
+    not_registered = advice.not_registered
+    rows = [
+        ("`Registered`", advice.REGISTERED),
+        ("`NotRegistered`, `REFUSED`", not_registered(ep.Cause.REFUSED, rule=told)),
+        ("the same, for the practitioner's card", not_registered(ep.Cause.REFUSED, rule=card)),
+        ("`NotRegistered`, `NOT_SENT`", not_registered(ep.Cause.NOT_SENT)),
         (
-            "`NotRegistered`, `NOT_SENT`, no card or session",
-            advice.not_registered(ep.Cause.NOT_SENT, no_credential=True),
-        )
-    )
+            "the same, without card or session",
+            not_registered(ep.Cause.NOT_SENT, no_credential=True),
+        ),
+        ("`NotRegistered`, `ABSENT`", not_registered(ep.Cause.ABSENT)),
+        ("`NotRegistered`, `NOT_IN_PILOT`", not_registered(ep.Cause.NOT_IN_PILOT)),
+    ]
     rows += [
-        (f"`Uncertain`, policy `{policy.name}`", advice.uncertain(policy))
+        (f"`Uncertain`, policy `{policy.value}`", advice.uncertain(policy))
         for policy in ep.UncertainPolicy
     ]
     return _table(
