@@ -97,6 +97,7 @@ def run(page: Path, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
     with ep.Client(settings) as client:
         document.namespace |= {
             "__name__": "example",
+            "monkeypatch": monkeypatch,
             "ep": ep,
             "sandbox": sandbox,
             "settings": settings,
@@ -112,6 +113,8 @@ def run(page: Path, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
                 error.add_note(f"It is the example at {page}, line {example.line}.")
                 raise
             said.append(document.namespace.get(SAID, ""))
+    if sandbox.pending_faults:
+        raise AssertionError(f"{page} leaves a fault behind, for the next page to meet.")
     return "".join(said)
 
 
@@ -174,9 +177,9 @@ def _text(example: Example, run: bool) -> None:
     """What the example before it prints; … stands for what differs from run to run."""
     if run:
         expected = re.escape(example.parsed.strip()).replace("…", ".*")
-        said = example.namespace[SAID].strip()
+        said = example.namespace.get(SAID, "").strip()
         if not re.fullmatch(expected, said):
-            raise AssertionError(f"The example before this one prints:\n{said}")
+            raise AssertionError(f"What stands before it prints, unless it is not run:\n{said}")
 
 
 def _toml(example: Example, run: bool) -> None:
