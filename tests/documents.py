@@ -29,7 +29,8 @@ from sybil.parsers.markdown.lexers import DirectiveInHTMLCommentLexer, RawFenced
 import eprescription_sdk as ep
 from eprescription_sdk.cli.app import app
 from eprescription_sdk.cli.credentials import practitioners
-from eprescription_sdk.pilot.dossier import Dossier
+from eprescription_sdk.clock import SystemClock, paris_day
+from eprescription_sdk.pilot import Dossier, Pilot
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.testing import sample_prescription, sandbox_practitioner, sandbox_settings
 
@@ -105,6 +106,8 @@ def run(page: Path, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
             "credentials": credentials,
             "doctor": client.acting_as(credentials),
             "prescription": sample_prescription(),
+            "example_dossier": example_dossier,
+            "running_pilot": lambda: _running_pilot(client, settings),
         }
         for example in document.examples():
             try:
@@ -116,6 +119,24 @@ def run(page: Path, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
     if sandbox.pending_faults:
         raise AssertionError(f"{page} leaves a fault behind, for the next page to meet.")
     return "".join(said)
+
+
+def _running_pilot(client: ep.Client, settings: ep.Settings) -> Pilot:
+    """The pilot of the examples, started today, for pages about its end."""
+    clock = SystemClock()
+    Path("pilot.toml").write_text(example_dossier(settings.module), encoding="utf-8")
+    pilot = Pilot(client.store, key=settings.key, clock=clock, module=settings.module)
+    pilot.apply(Dossier.from_toml("pilot.toml"), by="essai")
+    pilot.start(by="essai", reference="essai")
+    pilot.record_assessed(by="essai", reference="essai")
+    return pilot
+
+
+def example_dossier(module: str) -> str:
+    """The dossier of the examples for this module, with everybody live from today on."""
+    text = (ROOT / "examples" / "pilot.toml").read_text(encoding="utf-8")
+    today = paris_day(SystemClock().now())
+    return re.sub("go_live = .*", f"go_live = {today}", text.replace("exemple-on-1", module))
 
 
 def _write_settings(settings: ep.Settings) -> dict[str, str]:
@@ -242,6 +263,10 @@ def _command(words: list[str], *, run: bool, expected: int) -> str:
             _installable(packages)
         case ["python", "-c", code] if run:
             subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+        case ["openssl", *arguments] if run:
+            # The doubt of a stranger who has none of our software; but not every machine has it.
+            if shutil.which("openssl"):
+                subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL)
         case ["pytest", *arguments] if run:
             pytest_alone = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.")
             subprocess.run([sys.executable, *pytest_alone, *arguments], check=True)

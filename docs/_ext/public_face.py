@@ -16,7 +16,7 @@ import eprescription_sdk as ep
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ROOMS = ("fhir", "pilot", "sandbox", "testing")
+ROOMS = ("fhir", "pilot", "sandbox", "testing", "traces")
 """The rooms that say in ``__all__`` what of them is public."""
 
 
