@@ -107,7 +107,7 @@ def test_what_fails_is_sent_again_and_counted_once(
     ids = record(running, 5)
     sandbox.script(Operation.TRACE, fault)
     assert make().drain(20) == 5
-    assert list(sandbox.collector.traces) == ids
+    assert set(sandbox.collector.traces) == set(ids)
     assert sandbox.collector.received == received
     assert counts(running) == {Shipping.SHIPPED: 5}
 
@@ -185,10 +185,10 @@ def test_a_foreign_transport_may_fail_in_any_way(running: Store) -> None:
     shipper = Shipper(
         running, TdeProfile(), Broken(), collector_url="http://unused", clock=SystemClock()
     )
-    assert shipper.ship_once() == Shipment(sent=1, failed=2)
+    assert shipper.ship_once() == Shipment(sent=2, failed=1)
     # What went is written down; the whole drain counts all of it.
-    assert counts(running) == {Shipping.SHIPPED: 1, Shipping.PENDING: 2}
-    assert shipper.drain(10) == 2
+    assert counts(running) == {Shipping.SHIPPED: 2, Shipping.PENDING: 1}
+    assert shipper.drain(10) == 1
 
 
 def test_a_drain_ends_in_time(running: Store, sandbox: Sandbox, make: Make) -> None:

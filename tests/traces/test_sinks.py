@@ -87,7 +87,43 @@ def test_one_that_is_refused_takes_nobody_with_it(running: Store) -> None:
 def test_what_may_be_otherwise_next_time_is_tried_again(running: Store) -> None:
     ids = record(running, 10)
     collector = Collector(refused=ids[5], status=503)
-    assert ship(running, collector, Batched()) == Shipment(sent=4, failed=6)
+    assert ship(running, collector, Batched()) == Shipment(sent=6, failed=4)
+
+
+def test_one_that_always_fails_holds_nobody_up(running: Store) -> None:
+    """A collector that stumbles over one trace says 500 for it, again and again."""
+    ids = record(running, 10)
+    collector = Collector(refused=ids[5], status=500)
+    shipper = Shipper(
+        running, Batched(), collector, collector_url="http://collector", clock=SystemClock()
+    )
+    assert shipper.ship_once() == Shipment(sent=6, failed=4)
+    # Now each goes alone.
+    assert shipper.ship_once() == Shipment(sent=3, failed=1)
+    assert set(collector.taken) == {*ids} - {ids[5]}
+    more = record(running, 8)
+    assert shipper.ship_once() == Shipment(sent=8, failed=1)
+    collector.refused = ""
+    assert shipper.ship_once() == Shipment(sent=1)
+    assert set(collector.taken) == {*ids, *more}
+    # And batches again.
+    record(running, 4)
+    collector.requests.clear()
+    assert shipper.ship_once() == Shipment(sent=4)
+    assert len(collector.requests) == 1
+
+
+def test_a_sink_that_takes_none_is_asked_twice_and_left_alone(running: Store) -> None:
+    record(running, 30)
+
+    class Down(Collector):
+        def send(self, request: HttpRequest) -> HttpReply:
+            self.requests.append(request)
+            return HttpReply(status=503, headers={}, content=b"")
+
+    collector = Down()
+    assert ship(running, collector, TdeProfile()) == Shipment(failed=30)
+    assert len(collector.requests) == 2
 
 
 def test_a_profile_that_fails_on_one_leaves_the_batch_whole(running: Store) -> None:

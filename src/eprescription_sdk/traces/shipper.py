@@ -41,6 +41,8 @@ from eprescription_sdk.traces.sinks import TIMEOUT, Encoded, HttpSink, Sink
 
 BATCH = 50
 LEASE = timedelta(minutes=2)
+FAILURES = 2
+"""In a row, after which a batch is left for later: one may be that trace's own, not the sink's."""
 IDLE_SECONDS = 1.0
 """How long the thread rests when nothing waits."""
 LONGEST_PAUSE = 60.0
@@ -108,6 +110,7 @@ class Shipper:
         self._marker = closed_marker(store.path) if store.path is not None else None
         self._pinned = receipt is not None
         self._tag = uuid4().hex[:8]
+        self._careful = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
@@ -167,21 +170,25 @@ class Shipper:
         failed: list[int] = []
         unsent: list[int] = []
         ready, refused = self._encode(parcels)
-        size = self._sink.batch
+        size = 1 if self._careful else self._sink.batch
+        in_a_row = 0
         while ready:
             some, ready = ready[:size], ready[size:]
             seqs = [seq for seq, _ in some]
             # A sender that was stopped for long may find that its lease is over, or that the
             # traces were closed by force meanwhile.
             late = self._clock.monotonic() > lease_ends
-            if failed or unsent or late or self._stop.is_set() or self._shut:
+            down = unsent or in_a_row >= FAILURES
+            if down or late or self._stop.is_set() or self._shut:
                 unsent += seqs
                 continue
             try:
                 reason = self._sink.send([encoded for _, encoded in some])
             except Exception as error:  # noqa: BLE001  (foreign code; what went, is written)
                 (unsent if _never_left(error) else failed).extend(seqs)
+                in_a_row += 1
                 continue
+            in_a_row = 0
             if reason is None:
                 sent += seqs
             elif len(some) == 1:
@@ -199,6 +206,8 @@ class Shipper:
 
         if parcels:
             self._store.write(write_back)
+        # In a batch that failed one trace may be to blame, and would hold up the others for ever.
+        self._careful = bool(failed)
         self._count(sent, refused)
         return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed) + len(unsent))
 
