@@ -62,7 +62,7 @@ def named(export: Path) -> str:
 def quietly(test: Callable[..., None]) -> Callable[..., None]:
     """Examples share a folder; each puts it back first."""
     fixed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=40, deadline=None, suppress_health_check=fixed)(test)
+    return settings(max_examples=25, deadline=None, suppress_health_check=fixed)(test)
 
 
 def test_a_purged_export_holds_from_its_checkpoint_on(folder: Path) -> None:

@@ -374,6 +374,7 @@ def test_what_left_and_what_was_refused_is_counted(
 # --- days without a collector ---------------------------------------------------------------
 
 
+@embedded
 @pytest.mark.parametrize("count", [1000, pytest.param(50_000, marks=pytest.mark.soak)])
 def test_a_collector_dead_for_days_costs_neither_traces_nor_memory(
     running: Store, count: int

@@ -1,5 +1,6 @@
 """``eprescription verify``: check an export's chains and recompute its figures."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from rich.text import Text
 
 from eprescription_sdk.cli.context import AsJson, console, print_json, read_json
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.model.trace import ChainLink
+from eprescription_sdk.pilot.export import signature_of
 from eprescription_sdk.pilot.verify import Verification, verify_export
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.signing import PublicKey
@@ -23,6 +26,13 @@ def verify(
     receipt: Annotated[
         Path | None, Parameter(help="Closing receipt, whose chain heads the export must reach.")
     ] = None,
+    anchor: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            help="Manifest of a day's file, whose chain heads the export must reach; again"
+            " for each. With --key, its signature is checked too."
+        ),
+    ] = (),
     key: Annotated[
         Path | None,
         Parameter(
@@ -33,11 +43,13 @@ def verify(
     json: AsJson = False,
 ) -> int:
     """Check the chains of an export and recompute the criteria; exit code 1 if it does not hold."""
+    public = PublicKey.from_file(key) if key else None
     result = verify_export(
         export,
         assessment=read_json(assessment) if assessment else None,
+        anchors=[head for each in anchor for head in _heads(each, public)],
         receipt=_receipt(receipt) if receipt else None,
-        key=PublicKey.from_file(key) if key else None,
+        key=public,
     )
     if json:
         print_json(
@@ -69,6 +81,16 @@ def _purged(result: Verification) -> int:
     """How many traces are behind the checkpoint."""
     made = result.checkpoint
     return made.purged + made.purged_before if made is not None else 0
+
+
+def _heads(manifest: Path, key: PublicKey | None) -> Iterator[ChainLink]:
+    document = read_json(manifest)
+    if key is not None and not key.signed(manifest.read_bytes(), signature_of(manifest)):
+        raise InvalidInput("The manifest is not signed with this key.", path=str(manifest))
+    try:
+        yield from [ChainLink(**head) for head in document["heads"]]
+    except (KeyError, TypeError):
+        raise InvalidInput("This is not the manifest of a day.", path=str(manifest)) from None
 
 
 def _receipt(path: Path) -> Receipt:
