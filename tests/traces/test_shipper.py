@@ -5,7 +5,7 @@ import os
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
@@ -289,6 +289,31 @@ def test_a_killed_shipper_leaves_its_claims_to_others(
     running.write(lambda tx: tx.execute("UPDATE traces SET lease_until = '2000'"))
     assert make().drain(20) == 10
     assert set(sandbox.collector.traces) == set(ids)
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_a_machine_whose_clock_is_ahead_takes_no_claims_from_others(
+    running: Store, sandbox: Sandbox, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(running, 2)
+    sandbox.script(Operation.TRACE, AnswerAfter(20))  # a second
+    busy = make()
+    busy.start()
+    until(lambda: sandbox.collector.received == 1)
+    real, ahead = time.time, timedelta(hours=1)
+    with monkeypatch.context() as machine:
+        machine.setattr(time, "time", lambda: real() + ahead.total_seconds())
+        other = Shipper(
+            running,
+            TdeProfile(),
+            HttpxTransport(),
+            collector_url=sandbox.collector_url,
+            clock=SimulatedClock(datetime.now(UTC) + ahead),
+        )
+        assert other.ship_once() == Shipment()
+        other.stop()
+    until(lambda: counts(running) == {Shipping.SHIPPED: 2})
+    assert sandbox.collector.received == 2
 
 
 # --- flush ----------------------------------------------------------------------------------

@@ -151,19 +151,16 @@ class Shipper:
                 return Shipment(blocked=True)
             if self._closed:
                 return Shipment()
-            now = self._clock.now()
             owner = self._owner
             lease_ends = self._clock.monotonic() + LEASE.total_seconds() - TIMEOUT
-            parcels = self._store.write(
-                lambda tx: outbox.claim(
-                    tx,
-                    owner=owner,
-                    now=now,
-                    lease_until=now + LEASE,
-                    limit=max(BATCH, self._sink.batch),
-                )
-            )
-            return self._ship(parcels, owner, lease_ends)
+
+            def claim(tx: Tx) -> tuple[Parcel, ...]:
+                # Leases are told by the store's time: machines need not agree on theirs.
+                now = self._clock.now() + tx.clock_offset
+                limit = max(BATCH, self._sink.batch)
+                return outbox.claim(tx, owner=owner, now=now, lease_until=now + LEASE, limit=limit)
+
+            return self._ship(self._store.write(claim), owner, lease_ends)
 
     def _ship(self, parcels: tuple[Parcel, ...], owner: str, lease_ends: float) -> Shipment:
         sent: list[int] = []
