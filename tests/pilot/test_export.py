@@ -10,9 +10,11 @@ import pytest
 
 from eprescription_sdk.errors import ConfigurationError, InvalidInput
 from eprescription_sdk.model.pseudonym import pseudonym
+from eprescription_sdk.pilot.collect import SECTIONS
 from eprescription_sdk.pilot.export import read_manifest, write_export
 from eprescription_sdk.traces.record import Recorder
 from tests.pilot.pilots import KEY, REFUSED, PilotStore, at, number, rpps
+from tests.pilot.purged import write_purged
 
 
 @pytest.fixture
@@ -97,6 +99,16 @@ def test_what_came_after_the_cut_off_is_left_out(pilot: PilotStore, tmp_path: Pa
     pilot.event("correction", at(9), {"version": "1.1"})
     write_export(pilot.store, tmp_path / "out", key=KEY, at=at(5))
     assert len(rows(tmp_path / "out")) == 3  # two practitioners, one trace
+
+
+def test_what_is_in_its_files_is_documented(tmp_path: Path) -> None:
+    write_purged(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "trace-chain.md").read_text(encoding="utf-8")
+    for name in ("manifest.json", "checkpoint.json"):
+        for field in json.loads((tmp_path / "out" / name).read_bytes()):
+            assert f"`{field}`" in text, f"{name}: {field}"
+    for section in SECTIONS:
+        assert f"`{section}`" in text
 
 
 def test_a_folder_that_cannot_be_written_is_named(pilot: PilotStore, tmp_path: Path) -> None:
