@@ -1,6 +1,7 @@
 """``eprescription verify`` with heads that left the store in a day's manifest."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,12 @@ def test_an_export_leads_to_the_heads_of_a_day(
     exported: Path, verify: Callable[..., tuple[int, str]]
 ) -> None:
     assert verify()[0] == 0
-    assert verify("--key", exported / "public.pem")[0] == 0
+    code, said = verify("--key", exported / "public.pem")
+    assert code == 0
+    assert re.search(r"^C3 .*: non évaluable \(stricte\), non évaluable", said, re.MULTILINE)
+    report = json.loads(verify("--json")[1])
+    assert report["holds"] is True
+    assert report["verdicts"]["C3"] == {"strict": "not_assessable", "lenient": "not_assessable"}
 
 
 def test_an_export_that_does_not_is_named(

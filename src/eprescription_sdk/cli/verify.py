@@ -12,6 +12,7 @@ from eprescription_sdk.cli.context import AsJson, console, print_json, read_json
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.pilot.export import signature_of
+from eprescription_sdk.pilot.results import Criterion, Verdict
 from eprescription_sdk.pilot.verify import Verification, verify_export
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.signing import PublicKey
@@ -57,11 +58,16 @@ def verify(
                 "holds": result.holds,
                 "rows": result.rows,
                 "purged": _purged(result),
+                "verdicts": _verdicts(result),
                 "findings": [{"where": one.where, "what": one.what} for one in result.findings],
             }
         )
     else:
-        show_verification(console(), result)
+        out = console()
+        show_verification(out, result)
+        for criterion, (strict, lenient) in _recomputed(result):
+            readings = f"{strict.label_fr} (stricte), {lenient.label_fr} (favorable)"
+            out.print(f"{criterion.value} {criterion.label_fr} : {readings}", soft_wrap=True)
     return 0 if result.holds else 1
 
 
@@ -75,6 +81,21 @@ def show_verification(out: Console, result: Verification) -> None:
         out.print(f"[green]✔[/green] {result.rows} rows: the chains hold from the checkpoint on.")
     if purged := _purged(result):
         out.print(f"{purged} traces were purged before it: figures are of what is left.")
+
+
+def _recomputed(result: Verification) -> Iterator[tuple[Criterion, tuple[Verdict, Verdict]]]:
+    """What each criterion comes to under both bundles, from the rows as they are."""
+    made = result.assessment
+    if made is not None:
+        for criterion in Criterion:
+            yield criterion, (made.strict[criterion].verdict, made.lenient[criterion].verdict)
+
+
+def _verdicts(result: Verification) -> dict[str, dict[str, str]]:
+    return {
+        criterion.value: {"strict": strict.value, "lenient": lenient.value}
+        for criterion, (strict, lenient) in _recomputed(result)
+    }
 
 
 def _purged(result: Verification) -> int:
