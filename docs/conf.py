@@ -19,12 +19,14 @@ extensions = [
     "sphinx.ext.napoleon",
     "public_face",
     "from_the_code",
+    "diagram",
 ]
 exclude_patterns = ["_build", "_ext"]
 
 # --- Markdown -------------------------------------------------------------------------------------
 
 myst_enable_extensions = ["colon_fence", "deflist"]
+myst_fence_as_directive = ["mermaid"]
 # A link to a heading is checked as a link to a file is; deeper headings have no anchor.
 myst_heading_anchors = 3
 
@@ -60,7 +62,7 @@ napoleon_use_rtype = False
 html_theme = "furo"
 html_title = f"eprescription-sdk {release}"
 html_static_path = ["_static"]
-html_css_files = ["wide-tables.css"]
+html_css_files = ["pages.css"]
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False

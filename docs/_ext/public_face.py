@@ -2,13 +2,12 @@
 
 Only for the time of a build: ``eprescription_sdk.client.blocking.Client`` is known to users as
 ``eprescription_sdk.Client``, and signatures should say so.
-It also teaches Sphinx how our docstrings and diagrams are to be read.
+It also teaches Sphinx how a colon in our docstrings is to be read.
 """
 
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from pygments.lexers.special import TextLexer
 from sphinx.ext.napoleon import GoogleDocstring
 
 import eprescription_sdk as ep
@@ -20,7 +19,7 @@ ROOMS = ("fhir", "pilot", "sandbox", "testing", "traces")
 """The rooms that say in ``__all__`` what of them is public."""
 
 
-def setup(app: "Sphinx") -> dict[str, Any]:
+def setup(_: "Sphinx") -> dict[str, Any]:
     """Called by Sphinx before it reads anything."""
     for room in (*(getattr(ep, name) for name in ROOMS), ep):
         for name in room.__all__:
@@ -30,6 +29,4 @@ def setup(app: "Sphinx") -> dict[str, Any]:
                 thing.__module__ = room.__name__
     # A colon in the docstring of an attribute ends no type: it is a colon.
     GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end  # noqa: SLF001
-    # A diagram is drawn where a script for it is at hand, and is readable as text here.
-    app.add_lexer("mermaid", TextLexer)
     return {"version": ep.__version__, "parallel_read_safe": True}
