@@ -65,9 +65,11 @@ def issue(document_id: str) -> str:
     What is uncertain is settled by ``reconcile``; what is refused, by the prescriber.
     """
     prescription = host.prescription(document_id)
-    # The card or session of this practitioner: without it nobody can prescribe in their name.
-    (practitioner,) = host.practitioners(prescription.prescriber.rpps.value)
-    outcome = client.acting_as(practitioner).create(prescription, wait=PATIENCE)
+    present = host.practitioners(prescription.prescriber.rpps.value)
+    if not present:
+        # Nobody can prescribe in their name: the document stays a draft until they are back.
+        return "NoSession"
+    outcome = client.acting_as(present[0]).create(prescription, wait=PATIENCE)
     host.note(document_id, outcome)
     return type(outcome).__name__
 

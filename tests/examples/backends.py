@@ -16,8 +16,6 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
-import attrs
-
 import eprescription_sdk as ep
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.testing import sample_prescription
@@ -77,12 +75,8 @@ def running_pilot(told: Mapping[str, str]) -> None:
 
 def content(**changes: Any) -> dict[str, Any]:
     """A prescription of the pilot's, as JSON; its identity counts, though nobody can have it."""
-    prescription = sample_prescription(rpps=RPPS, ins_oid=ep.InsOid.NIR, **changes)
-    situation = attrs.evolve(prescription.prescriber.situation, id=SITUATION)
     return ep.prescription_to_json(
-        attrs.evolve(
-            prescription, prescriber=attrs.evolve(prescription.prescriber, situation=situation)
-        )
+        sample_prescription(rpps=RPPS, situation=SITUATION, ins_oid=ep.InsOid.NIR, **changes)
     )
 
 

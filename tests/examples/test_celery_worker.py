@@ -27,6 +27,8 @@ from tests.examples.backends import (
 )
 
 FOLDER = EXAMPLES / "celery_worker"
+NOT_THERE = "99900063480"
+"""A practitioner whose session is not open."""
 
 
 class Host:
@@ -53,11 +55,11 @@ class Host:
                 "SELECT state, number, text_fr FROM documents WHERE id = ?", (name,)
             ).fetchone()
 
-    def draft(self, name: str) -> None:
+    def draft(self, name: str, rpps: str = RPPS.value) -> None:
+        written = json.dumps(content()).replace(RPPS.value, rpps)
         self.write(
-            "INSERT INTO documents (id, rpps, content) VALUES (?, ?, ?)",
-            name, RPPS.value, json.dumps(content()),
-        )  # fmt: skip
+            "INSERT INTO documents (id, rpps, content) VALUES (?, ?, ?)", name, rpps, written
+        )
 
     def send(self, *calls: tuple[str, ...], first: bool = False) -> list[Any]:
         """Messages, sent by one process as a web host would; what their tasks came to.
@@ -94,6 +96,7 @@ def test_a_worker_issues_settles_and_ships(sandbox: Sandbox, tmp_path: Path) -> 
     running_pilot(host.told)
     for name in ("doc-1", "doc-2"):
         host.draft(name)
+    host.draft("doc-3", NOT_THERE)
     messages = host.messages()
     assert len(messages) == 2
     log = tmp_path / "worker.log"
@@ -110,8 +113,10 @@ def test_a_worker_issues_settles_and_ships(sandbox: Sandbox, tmp_path: Path) -> 
 
         sandbox.script(Operation.CREATE, CommitThenDrop())
         sandbox.script(Operation.CONSULT, ExpiredCredential())
-        assert host.send(("issue", "doc-2")) == ["Uncertain"]
+        issued = host.send(("issue", "doc-2"), ("issue", "doc-3"))
+        assert issued == ["Uncertain", "NoSession"]
         assert host.document("doc-2")[0] == "uncertain"
+        assert host.document("doc-3")[0] == "draft"
         reconciled, shipped = host.send(("reconcile",), ("ship",))
         assert reconciled == {"registered": 1, "waiting": 0}
         assert shipped > 0

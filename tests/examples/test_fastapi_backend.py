@@ -14,7 +14,7 @@ from eprescription_sdk.sandbox import (
     Operation,
     Sandbox,
 )
-from eprescription_sdk.testing import SAMPLE_SITUATION, Canary, assert_no_patient_data
+from eprescription_sdk.testing import Canary, assert_no_patient_data
 from tests.examples.backends import (
     EXAMPLES,
     RPPS,
@@ -54,9 +54,8 @@ def test_prescriptions_over_http(sandbox: Sandbox, tmp_path: Path) -> None:
         _registered(f"{base}/consultations/7/prescription", sandbox)
         _refused(f"{base}/consultations/8/prescription", sandbox)
         _uncertain(f"{base}/consultations/9/prescription", sandbox)
-        marked = json.dumps(ep.prescription_to_json(canary.prescription(rpps=RPPS)))
-        marked = marked.replace(SAMPLE_SITUATION, SITUATION)
-        assert call("POST", f"{base}/consultations/10/prescription", json.loads(marked))[0] == 201
+        marked = ep.prescription_to_json(canary.prescription(rpps=RPPS, situation=SITUATION))
+        assert call("POST", f"{base}/consultations/10/prescription", marked)[0] == 201
         paper = f"{base}/practitioners/{RPPS.value}/paper?reason=out_of_perimeter"
         assert call("POST", paper, ["imaging"])[0] == 204
         # Refused and its paper, the doubt and its end: two each; then the canary and the imaging.

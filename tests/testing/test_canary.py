@@ -35,7 +35,8 @@ def test_two_canaries_share_nothing() -> None:
 
 
 def test_its_prescription_is_valid_and_marked() -> None:
-    prescription = CANARY.prescription(reference="r-1")
+    prescription = CANARY.prescription(reference="r-1", situation="s-1")
+    assert prescription.prescriber.situation.id == "s-1"
     assert prescription.problems() == ()
     written = json.dumps(ep.prescription_to_json(prescription))
     assert all(value in written for value in CANARY.values.values())

@@ -20,7 +20,11 @@ from eprescription_sdk.model.lines import MedicationLine
 from eprescription_sdk.model.people import Patient, Sex
 from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.testing.faults import FAULTS, script_fault
-from eprescription_sdk.testing.samples import SAMPLE_RPPS, sample_prescription
+from eprescription_sdk.testing.samples import (
+    SAMPLE_RPPS,
+    SAMPLE_SITUATION,
+    sample_prescription,
+)
 from eprescription_sdk.testing.sinks import Sink, text_of
 
 if TYPE_CHECKING:
@@ -88,16 +92,21 @@ class Canary:
         }
 
     def prescription(
-        self, *, rpps: Rpps = SAMPLE_RPPS, reference: str | None = None
+        self,
+        *,
+        rpps: Rpps = SAMPLE_RPPS,
+        situation: str = SAMPLE_SITUATION,
+        reference: str | None = None,
     ) -> Prescription:
         """A prescription in which all that belongs to the patient is marked.
 
         Args:
             rpps: of the prescriber.
+            situation: id of their practice situation.
             reference: the host's own key.
         """
         return attrs.evolve(
-            sample_prescription(rpps=rpps, reference=reference),
+            sample_prescription(rpps=rpps, situation=situation, reference=reference),
             patient=Patient(
                 ins=Ins(self.ins, InsOid.TEST),
                 family_name=self.family_name,
@@ -142,6 +151,7 @@ def run_canary(
     create: Callable[[Prescription], object],
     *,
     rpps: Rpps = SAMPLE_RPPS,
+    situation: str = SAMPLE_SITUATION,
     faults: Iterable[str] = BAD_DAYS,
 ) -> tuple[Canary, dict[str, Sink]]:
     """Send a canary through a platform's own path, on a good day and on bad ones.
@@ -150,6 +160,7 @@ def run_canary(
         sandbox: what the platform talks to.
         create: the platform's path, from a prescription to whatever it answers; it may raise.
         rpps: the practitioner who acts there.
+        situation: id of their practice situation.
         faults: names of ``FAULTS``, each played before a prescription.
 
     Returns:
@@ -162,15 +173,16 @@ def run_canary(
     from eprescription_sdk.sandbox import FaultCode, Operation
 
     canary = Canary()
+    prescription = canary.prescription(rpps=rpps, situation=situation)
     told: dict[str, Sink] = {}
 
-    def live(day: str, prescription: Prescription) -> None:
+    def live(day: str, written: Prescription) -> None:
         try:
-            told[f"answer on the day: {day}"] = create(prescription)
+            told[f"answer on the day: {day}"] = create(written)
         except Exception as error:  # noqa: BLE001  (what a platform raises is what is looked at)
             told[f"error on the day: {day}"] = error
 
-    live("good", canary.prescription(rpps=rpps))
+    live("good", prescription)
     if not all(
         value.encode() in b"".join(kept.document for kept in sandbox.registrations)
         for value in canary.values.values()
@@ -180,11 +192,11 @@ def run_canary(
         if name.startswith("consult"):  # which only comes after an answer that was lost
             script_fault(sandbox, "commit-then-drop")
         script_fault(sandbox, name)
-        live(name, canary.prescription(rpps=rpps))
+        live(name, prescription)
     quoting = " ".join(canary.values.values())
     sandbox.script(Operation.CREATE, FaultCode("sdkref_invalid", sender=True, text=quoting))
-    live("the service quotes the patient", canary.prescription(rpps=rpps))
-    broken = attrs.evolve(canary.prescription(rpps=rpps), issued_at=_WITHOUT_OFFSET)
+    live("the service quotes the patient", prescription)
+    broken = attrs.evolve(prescription, issued_at=_WITHOUT_OFFSET)
     live("the prescription breaks a rule", broken)
     return canary, told
 
@@ -199,7 +211,7 @@ def _patterns(value: str, day: date | None) -> list[tuple[str, re.Pattern[str]]]
     elif value.isdecimal():
         plain = "[ .\u00a0-]?".join(value)
     else:
-        plain = value
+        plain = re.escape(value)
     raw = value.encode()
     return [
         ("plain", re.compile(plain, re.IGNORECASE)),

@@ -29,6 +29,7 @@ SAMPLE_SITUATION = "teleconsultation"
 def sample_prescription(
     *,
     rpps: Rpps = SAMPLE_RPPS,
+    situation: str = SAMPLE_SITUATION,
     reference: str | None = None,
     ins_oid: InsOid = InsOid.TEST,
     text: str = "1 comprimé si douleur, au plus 3 par jour",
@@ -37,6 +38,7 @@ def sample_prescription(
 
     Args:
         rpps: of the prescriber.
+        situation: id of their practice situation.
         reference: the host's own key.
         ins_oid: authority of the patient's identity; that of tests by default.
         text: the posology.
@@ -47,7 +49,7 @@ def sample_prescription(
             family_name="EXEMPLE",
             given_name="Camille",
             profession=Profession.DOCTOR,
-            situation=PracticeSituation(id=SAMPLE_SITUATION, finess=SAMPLE_FINESS),
+            situation=PracticeSituation(id=situation, finess=SAMPLE_FINESS),
         ),
         patient=Patient(
             ins=Ins("278109999999938", ins_oid),
