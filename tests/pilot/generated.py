@@ -87,6 +87,9 @@ class _Generator:
         state = REGISTERED if good else self.die.choice([REGISTERED, REFUSED, UNCERTAIN])
         common = self.common(when)
         corrects = self.earlier(0.25)
+        if self.luck(0.03):
+            # A mistake of the host's: it says that it corrects itself.
+            common["subject"] = corrects = f"own-{self.pilot.count}"
         subject = self.pilot.digital(when, state, corrects=corrects, **common)
         self.sent.append(subject)
         if state is UNCERTAIN:
@@ -125,10 +128,12 @@ class _Generator:
             day = GO_LIVE + timedelta(days=self.die.randrange(-2, 30))
             ps = self.die.randint(1, self.people)
             self.pilot.volume(day, self.die.randint(0, 6), ps=ps, when=self.moment())
-        if self.luck(0.5):
-            self.pilot.event("correction", at(self.die.choice(DAYS)), {"version": "1.1"})
+        for version in range(self.die.choice([0, 1, 2])):
+            data = {"version": f"1.{version}"}
+            self.pilot.event("correction", at(self.die.choice(DAYS)), data)
         for _ in range(self.die.choice([0, 0, 1, 3])):
-            question = self.die.choice(list(Question))
+            # Q3 has twice as many answers.
+            question = self.die.choice([*Question, Question.Q3])
             answer = self.die.choice(question.answers)
             data = {"question": question.value, "reading": answer.value}
             self.pilot.event("ruling", at(self.die.choice(DAYS)), data)
