@@ -374,6 +374,29 @@ def test_watching_looks_again_and_again(run: Run, applied: tuple[str, Path]) -> 
     assert "goes with no other output" in run("assess", "--watch", "--json", *applied)[1]
 
 
+def test_watching_a_terminal_shows_one_assessment_at_a_time(applied: tuple[str, Path]) -> None:
+    """Whatever its height: the screen is cleared before each look, and the last one stays."""
+    program = "from eprescription_sdk.cli import main; main()"
+    leader, follower = pty.openpty()
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, "assess", "--watch", "--rounds", "2", "--every", "0.1",
+         *map(str, applied)],
+        stdin=follower, stdout=follower, stderr=follower, env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(follower)
+    seen = b""
+    while True:
+        try:
+            seen += os.read(leader, 65536)
+        except OSError:  # the other end is gone
+            break
+    assert started.wait(10) == 0, seen
+    os.close(leader)
+    before, *looks = seen.decode().split("\x1b[2J")
+    assert "Autoévaluation" not in before
+    assert [look.count("Autoévaluation") for look in looks] == [1, 1]
+
+
 def test_a_card_is_for_one_practitioner_alone(
     run: Run, applied: tuple[str, Path], tmp_path: Path
 ) -> None:
