@@ -312,6 +312,7 @@ def test_the_registers_and_what_they_change(
     done("pilot", "prolong", "--correction", "4.2.1", *NOTE)
     done("pilot", "ruling", "Q4", "lenient", *NOTE)
     done("pilot", "ruling", "Q3", "document", *NOTE)
+    done("pilot", "ruling", "Q5", "pilot", *NOTE)
     code, said = run("pilot", "ruling", "Q4", "document", *NOTE, *applied)
     assert (code, "strict, lenient" in said) == (1, True)
     done("pilot", "anomaly", "open", "AN-1", "Lent", "--operation", "search", "--blocking", *NOTE)

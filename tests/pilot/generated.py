@@ -132,8 +132,8 @@ class _Generator:
             data = {"version": f"1.{version}"}
             self.pilot.event("correction", at(self.die.choice(DAYS)), data)
         for _ in range(self.die.choice([0, 0, 1, 3])):
-            # Q3 has twice as many answers.
-            question = self.die.choice([*Question, Question.Q3])
+            # Two have more answers than the others.
+            question = self.die.choice([*Question, *[Question.Q3, Question.Q5] * 2])
             answer = self.die.choice(question.answers)
             data = {"question": question.value, "reading": answer.value}
             self.pilot.event("ruling", at(self.die.choice(DAYS)), data)

@@ -23,7 +23,7 @@ SUCCESSES = {"registered", "found", "absent", "listed"}
 
 
 Answers = dict[str, bool | str]
-"""By question, whether it is read strictly; for Q3 it may be the unit."""
+"""By question, whether it is read strictly; a ruling may name Q3's unit, or the pilot for Q5."""
 
 
 def paris(moment: str) -> date:
@@ -53,7 +53,7 @@ def read(folder: Path) -> Export:
 
 
 def recompute(export: Export, strict: Answers) -> dict[str, Any]:
-    """Verdicts and figures, for an answer to each question; a ruling on Q3 may name the unit."""
+    """Verdicts and figures, for an answer to each question."""
     until, today = export.cut_off, paris(export.cut_off)
     people, volumes, events = export.people, export.volumes, export.events
     strict = dict(strict)
@@ -61,7 +61,7 @@ def recompute(export: Export, strict: Answers) -> dict[str, Any]:
         if event["kind"] == "ruling":
             answer = event["data"]["reading"]
             strict[event["data"]["question"]] = (
-                answer if answer in {"document", "act"} else answer == "strict"
+                answer if answer in {"document", "act", "pilot"} else answer == "strict"
             )
     people = [one for one in people if date.fromisoformat(one["go_live"]) <= today]
     by_name = {one["practitioner"]: one for one in people}
@@ -93,6 +93,7 @@ def recompute(export: Export, strict: Answers) -> dict[str, Any]:
             [entry for entry in documents if entry["who"] == one["practitioner"]],
             [row for row in volumes if row["practitioner"] == one["practitioner"]],
             cut=cut,
+            first=min((day for day in map(_digital_day, documents) if day), default=None),
             today=today,
             strict=strict,
         )
@@ -194,19 +195,26 @@ def _c1_rate(window: list[dict[str, Any]], missing: int, strict: Answers) -> tup
     )
 
 
+def _digital_day(document: dict[str, Any]) -> date | None:
+    return document["day"] if document["state"] != "paper" else None
+
+
 def _person(
     one: dict[str, Any],
     mine: list[dict[str, Any]],
     volumes: list[dict[str, Any]],
     *,
     cut: date,
+    first: date | None,
     today: date,
     strict: Answers,
 ) -> dict[str, Any]:
-    digital_days = [each["day"] for each in mine if each["state"] != "paper"]
+    digital_days = [day for day in map(_digital_day, mine) if day]
     opening: date | None = date.fromisoformat(one["go_live"])
     left = date.fromisoformat(one["withdrawn_on"] or "9999-12-31")
-    if not strict["Q5"]:
+    if strict["Q5"] == "pilot":
+        opening = max(opening, first) if opening and first else None
+    elif not strict["Q5"]:
         opening = max(opening, min(digital_days)) if opening and digital_days else None
     rate = 0, 0
     if opening is not None:

@@ -135,6 +135,7 @@ def test_the_published_schema_holds(tmp_path: Path, seed: int) -> None:
     validate = fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
     pilot = generate(seed, tmp_path)
     pilot.event("ruling", at(24), {"question": "Q3", "reading": "act"})
+    pilot.event("ruling", at(24), {"question": "Q5", "reading": "pilot"})
     figures = [{"criterion": "C1", "practitioner": "PS 1", "figure": "1/3"},
                {"criterion": "C2", "practitioner": None, "figure": "70 %"}]  # fmt: skip
     pilot.event("official", at(24), {"figures": figures})

@@ -10,7 +10,7 @@ from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import Family
 from eprescription_sdk.model.trace import CallOutcome, FaultOrigin, Initiator
 from eprescription_sdk.pilot.criteria import evaluate
-from eprescription_sdk.pilot.questions import LENIENT, STRICT, Question, Readings, Unit
+from eprescription_sdk.pilot.questions import LENIENT, STRICT, Opening, Question, Readings, Unit
 from eprescription_sdk.pilot.results import (
     Criterion,
     Figure,
@@ -144,6 +144,22 @@ class TestC1:
         # The opening day is included, what came before the first digital one too.
         assert c1(pilot, flip(Question.Q5)).opens_on == date(2026, 3, 5)
         assert rate(pilot, flip(Question.Q5), Criterion.C1) == (1, 2)
+
+    def test_q5_ruled_on_the_first_of_the_pilot_may_be_somebody_elses(
+        self, pilot: PilotStore
+    ) -> None:
+        pilot.enrol(2)
+        pilot.paper(at(3), ps=1)
+        pilot.digital(at(4), ps=2)
+        pilot.paper(at(4), ps=1)
+        pilot.digital(at(6), ps=1)
+        ruled = LENIENT.ruled({Question.Q5: Opening.PILOT})
+        assert c1(pilot, ruled).opens_on == date(2026, 3, 4)
+        assert rate(pilot, ruled, Criterion.C1) == (1, 2)
+        assert rate(pilot, LENIENT, Criterion.C1) == (1, 1)
+        assert rate(pilot, STRICT, Criterion.C1) == (1, 3)
+        pilot.enrol(3, go_live=date(2026, 3, 9))
+        assert c1(pilot, ruled, ps=3).opens_on == date(2026, 3, 9)
 
     def test_q5_a_window_that_never_opens(self, pilot: PilotStore) -> None:
         pilot.paper(at(3))

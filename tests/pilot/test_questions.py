@@ -5,6 +5,7 @@ import pytest
 from eprescription_sdk.pilot.questions import (
     LENIENT,
     STRICT,
+    Opening,
     Question,
     Reading,
     Readings,
@@ -69,3 +70,14 @@ def test_a_unit_answers_no_other_question() -> None:
     for question, unit in ((Question.Q4, Unit.ACT), (Question.Q3, Unit.CALL)):
         with pytest.raises(ValueError, match="no answer"):
             STRICT.ruled({question: unit})
+
+
+def test_the_opening_may_be_the_pilots() -> None:
+    assert answer_of(Question.Q5, "pilot") is Opening.PILOT
+    ruled = STRICT.ruled({Question.Q5: Opening.PILOT})
+    assert not ruled.strict(Question.Q5)
+    assert ruled.flipped(Question.Q5) == STRICT.flipped(Question.Q5)
+    words = {Question.Q5.answer_fr(answer) for answer in Question.Q5.answers}
+    assert len(words) == 3
+    with pytest.raises(ValueError, match="no answer"):
+        STRICT.ruled({Question.Q6: Opening.PILOT})

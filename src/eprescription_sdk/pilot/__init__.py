@@ -18,7 +18,7 @@ from eprescription_sdk.pilot.journal import Anomaly
 from eprescription_sdk.pilot.letter import letter
 from eprescription_sdk.pilot.lifecycle import Pilot
 from eprescription_sdk.pilot.named import NamedEdition, named_edition
-from eprescription_sdk.pilot.questions import Question, Reading, Unit
+from eprescription_sdk.pilot.questions import Opening, Question, Reading, Unit
 from eprescription_sdk.pilot.registers import (
     Event,
     Note,
@@ -53,6 +53,7 @@ __all__ = [
     "Level",
     "NamedEdition",
     "Note",
+    "Opening",
     "Phase",
     "Pilot",
     "Practitioner",

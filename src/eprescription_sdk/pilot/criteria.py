@@ -22,7 +22,7 @@ from fractions import Fraction
 from eprescription_sdk.pilot.attested import c4, c5
 from eprescription_sdk.pilot.facts import DIGITAL, Facts, Kind, Practitioner
 from eprescription_sdk.pilot.nominal_use import c3
-from eprescription_sdk.pilot.questions import Question, Readings, Unit
+from eprescription_sdk.pilot.questions import Opening, Question, Readings, Unit
 from eprescription_sdk.pilot.results import (
     Criterion,
     CriterionResult,
@@ -127,9 +127,11 @@ def _opening(one: Practitioner, facts: Facts, readings: Readings) -> date | None
     """The first day of a practitioner's window (Q5, Q6); None while it is not open."""
     opening = one.go_live
     if not readings.strict(Question.Q5):
-        if one.first_digital is None:
+        of_the_pilot = readings[Question.Q5] is Opening.PILOT
+        first = facts.first_digital if of_the_pilot else one.first_digital
+        if first is None:
             return None
-        opening = max(opening, one.first_digital)
+        opening = max(opening, first)
     return max(opening, _cut(facts, readings))
 
 

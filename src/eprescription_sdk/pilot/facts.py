@@ -174,6 +174,12 @@ class Facts:
     known_faults: frozenset[str] | None = None
 
     @property
+    def first_digital(self) -> date | None:
+        """The day of the pilot's first digital prescription, whoever's; None before it."""
+        firsts = (one.first_digital for one in self.practitioners)
+        return min((first for first in firsts if first is not None), default=None)
+
+    @property
     def today(self) -> date:
         """The Europe/Paris day of the cut-off."""
         return paris_day(self.cut_off)

@@ -14,7 +14,7 @@ import attrs
 
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.trace import FaultOrigin
-from eprescription_sdk.pilot.questions import Answer, Question, Unit, answer_of
+from eprescription_sdk.pilot.questions import Answer, Opening, Question, Unit, answer_of
 
 
 @attrs.frozen(kw_only=True)
@@ -22,7 +22,7 @@ class Ruling:
     """How the Cnam reads an open question.
 
     Args:
-        reading: its answer; to Q3 it may be the unit.
+        reading: its answer; to Q3 it may be the unit, to Q5 the opening.
         day: of the letter.
         reference: of the letter.
     """
@@ -34,8 +34,8 @@ class Ruling:
     @property
     def label_fr(self) -> str:
         """What the Cnam reads."""
-        what = "unité :" if isinstance(self.reading, Unit) else "lecture"
-        return f"{what} {self.reading.label_fr}"
+        words = {Unit: "unité :", Opening: "ouverture :"}
+        return f"{words.get(type(self.reading), 'lecture')} {self.reading.label_fr}"
 
 
 @attrs.frozen(kw_only=True)

@@ -18,6 +18,11 @@ _EXTRAS_FR = {
 }
 
 
+_BOXES_FR = {
+    Question.Q3: "[ ] document   [ ] acte",
+    Question.Q5: "[ ] a)   [ ] b)   [ ] première de la présérie",
+}
+
 _INTRODUCTION = """\
 Le document « Conditions et modalités d'application de la présérie » (mars 2025, p. 4 à 6) laisse
 ouvertes les questions qui suivent. Selon la réponse, le bilan que nous calculons peut changer. Nous
@@ -90,6 +95,6 @@ def _part(question: Question, assessment: Assessment) -> str:
         if changed
         else "    À ce jour, la réponse ne change à elle seule aucun résultat."
     )
-    boxes = "[ ] document   [ ] acte" if question is Question.Q3 else "[ ] a)   [ ] b)"
+    boxes = _BOXES_FR.get(question, "[ ] a)   [ ] b)")
     lines.append(f"    Votre réponse :  {boxes}   [ ] autre : …………………………\n")
     return "\n".join(lines)

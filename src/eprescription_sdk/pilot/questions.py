@@ -1,8 +1,8 @@
 """The questions that the Cnam's text leaves open, and the two readings of each.
 
 None is settled silently: STRICT answers every question against the company, LENIENT for it,
-and a ruling of the Cnam fixes one; on Q3 it may name the unit. How a reading changes a figure is
-in ``criteria``.
+and a ruling of the Cnam fixes one; on Q3 and Q5 it may name a third thing. How a reading
+changes a figure is in ``criteria``.
 
 Source: Cnam, présérie (March 2025), pp. 4 to 6; the questions are ours.
 """
@@ -53,8 +53,24 @@ class Unit(Enum):
         return Unit.ACT if self is Unit.DOCUMENT else Unit.DOCUMENT
 
 
-Answer = Reading | Unit
-"""How a question is answered: by a reading, or, once it is ruled on, Q3 by a unit."""
+class Opening(Enum):
+    """Whose first digital prescription opens a window, where it is not each practitioner's own."""
+
+    PILOT = "pilot"
+
+    @property
+    def label_fr(self) -> str:
+        """What the Cnam reads."""
+        return "première ordonnance numérique de la présérie"
+
+    @property
+    def other(self) -> Reading:
+        """The practitioner's own (Q5)."""
+        return Reading.LENIENT
+
+
+Answer = Reading | Unit | Opening
+"""How a question is answered: by a reading; once ruled on, also Q3 by a unit, Q5 by an opening."""
 
 
 class Question(Enum):
@@ -84,13 +100,12 @@ class Question(Enum):
     @property
     def answers(self) -> tuple[Answer, ...]:
         """What the Cnam may answer."""
-        units = (Unit.DOCUMENT, Unit.ACT) if self is Question.Q3 else ()
-        return (*Reading, *units)
+        return (*Reading, *_NAMED.get(self, ()))
 
     def answer_fr(self, reading: Answer) -> str:
-        """What a reading, or a unit, answers in French."""
-        if isinstance(reading, Unit):
-            return f"l'unité est {_UNITS_FR[reading]}"
+        """What a reading, or what a ruling names, answers in French."""
+        if not isinstance(reading, Reading):
+            return _NAMED_FR[reading]
         return _FRENCH[self][1 if reading is Reading.STRICT else 2]
 
     def answer_en(self, reading: Reading) -> str:
@@ -98,7 +113,17 @@ class Question(Enum):
         return _ENGLISH[self][1 if reading is Reading.STRICT else 2]
 
 
-_UNITS_FR = {Unit.DOCUMENT: "le document", Unit.ACT: "l'acte de prescription"}
+_NAMED: Mapping[Question, tuple[Answer, ...]] = {
+    Question.Q3: (Unit.DOCUMENT, Unit.ACT),
+    Question.Q5: (Opening.PILOT,),
+}
+"""What a ruling may answer beside the readings."""
+
+_NAMED_FR = {
+    Unit.DOCUMENT: "l'unité est le document",
+    Unit.ACT: "l'unité est l'acte de prescription",
+    Opening.PILOT: "à la première ordonnance numérique de la présérie, tous PS confondus",
+}
 
 _FRENCH = {
     Question.Q1: (
@@ -212,7 +237,7 @@ class Readings:
     """An answer to every question.
 
     Args:
-        answers: a reading for each of the ten questions; for Q3 it may be a unit.
+        answers: one for each of the ten questions.
     """
 
     answers: Mapping[Question, Answer] = attrs.field()
@@ -257,7 +282,7 @@ LENIENT = Readings(dict.fromkeys(Question, Reading.LENIENT))
 
 
 def answer_of(question: Question, text: str) -> Answer:
-    """An answer as it is written: ``strict``, ``lenient``; to Q3 also ``document`` or ``act``.
+    """An answer as it is written: ``strict``, ``lenient``, or what may be named beside them.
 
     Raises:
         ValueError: it is none to this question, in a sentence that names those that are.

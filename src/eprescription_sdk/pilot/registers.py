@@ -84,7 +84,7 @@ def record_ruling(store: Store, note: Note, *, question: Question, reading: Answ
         store: the pilot's.
         note: day and reference of the letter.
         question: which.
-        reading: the answer; to Q3 also the unit, DOCUMENT or ACT.
+        reading: the answer; to Q3 also the unit, DOCUMENT or ACT, to Q5 also the opening.
 
     Raises:
         InvalidInput: no answer to this question, a blank text or a day to come (each with its

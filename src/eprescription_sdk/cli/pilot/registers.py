@@ -46,7 +46,9 @@ def correction(
 
 def ruling(
     question: Question,
-    answer: Annotated[str, Parameter(help="strict or lenient; to Q3 also document or act.")],
+    answer: Annotated[
+        str, Parameter(help="strict or lenient; to Q3 also document or act, to Q5 also pilot.")
+    ],
     *,
     by: By,
     reference: Reference,
