@@ -97,10 +97,15 @@ _entries = _meter.create_observable_gauge(
 )
 
 
+def logs(level: int) -> bool:
+    """Whether an event of this level would be logged."""
+    return _logger.isEnabledFor(level)
+
+
 def event(name: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
     """Log one event; fields outside the allow-list are dropped."""
     with suppress(Exception):
-        if _logger.isEnabledFor(level):
+        if logs(level):
             _log().log(level, name, **fields)
 
 
@@ -136,11 +141,18 @@ def duration(operation: str, outcome: str, milliseconds: float) -> None:
         _durations.record(milliseconds, {"operation": operation, "outcome": outcome})
 
 
+Note = Callable[..., None]
+"""Sets further attributes on a span, those of the allow-list."""
+
+
 @contextmanager
-def span(name: str, **fields: Any) -> Iterator[Callable[..., None]]:
-    """A span around a block, which may note what it learns; no exception's text is recorded."""
+def span(name: str, **fields: Any) -> Iterator[Note | None]:
+    """A span around a block, which may note what it learns; None where nobody records it.
+
+    No exception's text is recorded on it.
+    """
     started = ExitStack()
-    current: trace.Span | None = None
+    note: Note | None = None
     with suppress(Exception):
         current = started.enter_context(
             _tracer.start_as_current_span(
@@ -150,14 +162,17 @@ def span(name: str, **fields: Any) -> Iterator[Callable[..., None]]:
                 set_status_on_exception=False,
             )
         )
-
-    def note(**learnt: Any) -> None:
-        with suppress(Exception):
-            if current is not None:
-                current.set_attributes(_allowed(learnt))
-
+        note = _note(current) if current.is_recording() else None
     try:
         yield note
     finally:
         with suppress(Exception):
             started.close()
+
+
+def _note(current: trace.Span) -> Note:
+    def note(**learnt: Any) -> None:
+        with suppress(Exception):
+            current.set_attributes(_allowed(learnt))
+
+    return note

@@ -136,6 +136,7 @@ CALLS: dict[str, Callable[[World], object]] = {
     "invalid": lambda stage: stage.side.create(attrs.evolve(sample_prescription(), lines=())),
     "consult": lambda stage: stage.side.consult(ep.PrescriptionNumber("ABSENT")),
     "number": lambda stage: stage.side.consult(ep.PrescriptionNumber("a b")),
+    "number of half a character": lambda stage: stage.side.consult(ep.PrescriptionNumber("\ud800")),
     "search": lambda stage: stage.side.search(ep.SearchQuery()),
     "wait": lambda stage: stage.side.create(sample_prescription(), wait=-1),
     "reconcile": lambda stage: stage.side.reconcile(stage.who),

@@ -4,8 +4,9 @@ The id goes with the outcome or the error, the span and each event of the call, 
 holds one finds the others. Prescriber and prescription are named by keyed hash (law 4).
 """
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -36,19 +37,16 @@ class Call:
     initiator: Initiator
     practitioner: Practitioner | None = None
     id: str = attrs.field(factory=lambda: str(uuid4()), kw_only=True)
-    _learnt: dict[str, Any] = attrs.field(factory=dict, init=False)
+    _number: PrescriptionNumber | None = attrs.field(default=None, init=False)
+    _outcome: Outcome | None = attrs.field(default=None, init=False)
 
-    def about(self, number: PrescriptionNumber | None) -> None:
+    def about(self, number: PrescriptionNumber) -> None:
         """Which prescription it is about."""
-        if number is not None:
-            self._learnt["pseudonym"] = self.core.keyed("number", number.value)
+        self._number = number
 
     def told(self, outcome: Outcome) -> Outcome:
         """Note what a create came to."""
-        self.about(outcome.number)
-        self._learnt["outcome"] = CALL_OUTCOMES[type(outcome)].value
-        if isinstance(outcome, NotRegistered):
-            self._learnt["cause"] = outcome.cause.value
+        self._number, self._outcome = outcome.number, outcome
         return outcome
 
     @contextmanager
@@ -59,15 +57,37 @@ class Call:
             "initiator": self.initiator.value,
             "correlation_id": self.id,
         }
-        if self.practitioner is not None:
-            fields["prescriber_pseudonym"] = self.core.keyed("rpps", self.practitioner.rpps.value)
         with telemetry.span(f"eprescription.{operation}", **fields) as note:
             try:
                 yield
             except EPrescriptionError as error:
                 error.correlation_id = self.id
-                note(**self._learnt, code=error.code)
-                telemetry.event("call.failed", **fields, **self._learnt, code=error.code)
+                self._ended(note, fields, code=error.code)
                 raise
-            note(**self._learnt)
-            telemetry.event("call.done", **fields, **self._learnt)
+            self._ended(note, fields)
+
+    def _ended(
+        self, note: telemetry.Note | None, fields: dict[str, Any], *, code: str | None = None
+    ) -> None:
+        if note is None and not telemetry.logs(logging.INFO):
+            # Most hosts listen to neither, and hashes take their time.
+            return
+        # A number that no one could mint may be text that nothing encodes.
+        with suppress(UnicodeError):
+            fields |= dict(self._learnt())
+        if code is None:
+            telemetry.event("call.done", **fields)
+        else:
+            telemetry.event("call.failed", **fields, code=code)
+        if note is not None:
+            note(**fields, code=code)
+
+    def _learnt(self) -> Iterator[tuple[str, str]]:
+        if self.practitioner is not None:
+            yield "prescriber_pseudonym", self.core.keyed("rpps", self.practitioner.rpps.value)
+        if self._number is not None:
+            yield "pseudonym", self.core.keyed("number", self._number.value)
+        if self._outcome is not None:
+            yield "outcome", CALL_OUTCOMES[type(self._outcome)].value
+        if isinstance(self._outcome, NotRegistered):
+            yield "cause", self._outcome.cause.value
