@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 import eprescription_sdk as ep
 from eprescription_sdk.cli.credentials import practitioners
@@ -16,6 +17,7 @@ from tests.cli.test_ledger import uncertain
 from tests.credentials.cards import NOW, locked_key, signer
 from tests.credentials.cards import card as signing_card
 from tests.credentials.test_pkcs11 import PIN, Card, card
+from tests.credentials.test_pkcs12 import packed
 
 __all__ = ["card", "company"]
 
@@ -200,6 +202,14 @@ def test_a_passphrase_comes_from_the_environment(
     monkeypatch.setitem(os.environ, "EP_CARD_SECRET", "autre")
     with pytest.raises(ep.ConfigurationError, match="passphrase"):
         practitioners(file)
+
+
+def test_a_pkcs12_file_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "card.p12").write_bytes(packed(signing_card(), BestAvailableEncryption(b"mot")))
+    monkeypatch.setenv("EP_CARD_SECRET", "mot")
+    source = f'pkcs12 = "card.p12"\nsecret = "env:EP_CARD_SECRET"\nqualifier = "CPF"\n{BILLING}'
+    (found,) = practitioners(written(tmp_path, who(source)))
+    assert b'NameQualifier="CPF"' in found.assertion(NOW).xml
 
 
 def test_a_ready_made_assertion_may_be_named(tmp_path: Path) -> None:
