@@ -13,7 +13,12 @@ import pytest
 import eprescription_sdk as ep
 from eprescription_sdk.ledger import State
 from eprescription_sdk.model.outcomes import AttemptResult
-from eprescription_sdk.sandbox import DropBeforeCommit, Operation, Unavailable
+from eprescription_sdk.sandbox import (
+    DropBeforeCommit,
+    ExpiredCredential,
+    Operation,
+    Unavailable,
+)
 from eprescription_sdk.testing import sample_prescription
 from eprescription_sdk.transport import (
     AsyncHttpx2Transport,
@@ -159,14 +164,16 @@ def test_resends_are_bounded_by_max_attempts(side: str, tmp_path: Path) -> None:
 
 
 def test_a_pause_asked_for_is_kept(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side, profile=brief(1.2, _PATIENT)) as stage:
+    with world(tmp_path, side, profile=_PATIENT) as stage:
         stage.sandbox.script(Operation.CREATE, Unavailable(retry_after=20))
+        # The consult ends the call: what is left of its time is not waited for.
+        stage.sandbox.script(Operation.CONSULT, ExpiredCredential())
         stage.side.create(sample_prescription())
         create, consult = stage.sandbox.calls[:2]
         assert (consult.at - create.at).total_seconds() >= 1.0
 
 
-_PATIENT = attrs.evolve(QUICK, retry_after_cap=1.5)
+_PATIENT = attrs.evolve(QUICK, retry_after_cap=1.5, deadline=4.0)
 
 
 @pytest.mark.parametrize("library", ["httpx", "httpx2"])
