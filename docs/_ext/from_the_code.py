@@ -19,7 +19,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 import eprescription_sdk as ep
-from eprescription_sdk import errors, telemetry
+from eprescription_sdk import errors
 from eprescription_sdk.client import advice
 from eprescription_sdk.model.trace import CallTrace, PrescriptionTrace, TraceBase
 from eprescription_sdk.pilot.questions import Question, Reading
@@ -286,49 +286,6 @@ def commands() -> str:
     return re.sub(r" \*\[default: (False|\(\))\]\*|:$", "", text, flags=re.MULTILINE)
 
 
-# --- Telemetry ------------------------------------------------------------------------------------
-
-
-def telemetry_names() -> str:
-    """What telemetry calls things: log events, counts and spans, as the code names them."""
-    kinds = {"event": "log event", "count": "`eprescription.events`, `kind`", "span": "span"}
-    found = set()
-    for file in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Name(id="telemetry"), attr=kind), args=[name, *_]
-                ) if kind in kinds and (said := _text(name)):
-                    found.add((kinds[kind], f"`{said}`"))
-    return _table(("what", "name"), sorted(found))
-
-
-def telemetry_metrics() -> str:
-    """Each metric that the code makes, with its description."""
-    tree = ast.parse(inspect.getsource(telemetry))
-    rows = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(attr=made), args=[name, *_]) if made.startswith(
-                "create_"
-            ):
-                told = {each.arg: _text(each.value) for each in node.keywords}
-                unit = f", in {told['unit']}" if "unit" in told else ""
-                rows.append(
-                    (
-                        f"`{_text(name)}`",
-                        made.removeprefix("create_").replace("_", " ") + unit,
-                        told.get("description") or "Calls, by operation and outcome",
-                    )
-                )
-    return _table(("metric", "kind", "what it counts"), rows)
-
-
-def telemetry_allowed() -> str:
-    """The keys that may leave."""
-    return ", ".join(f"`{key}`" for key in sorted(telemetry.ALLOWED)) + "."
-
-
 # --- Markdown -------------------------------------------------------------------------------------
 
 
@@ -356,7 +313,6 @@ TABLES: dict[str, Callable[[], str]] = {
     each.__name__.replace("_", "-"): each
     for each in (
         settings, service_profile, fault_rule, trace_base, call_trace, prescription_trace,
-        error_codes, advice_texts, commands, faults, reasons, questions, telemetry_names,
-        telemetry_metrics, telemetry_allowed,
+        error_codes, advice_texts, commands, faults, reasons, questions,
     )
 }  # fmt: skip
