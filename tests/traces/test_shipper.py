@@ -159,11 +159,33 @@ def test_what_a_profile_cannot_express_holds_nobody_up(
     assert reason
 
 
-def test_a_trace_whose_identity_was_purged_is_quarantined(
-    running: Store, sandbox: Sandbox, make: Make
+def test_a_reason_names_nobody_whatever_a_port_says(
+    running: Store, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown by commands, counted by telemetry and told in the receipt."""
+    counted: list[tuple[str, str, int]] = []
+    monkeypatch.setattr(telemetry, "count", lambda *each: counted.append(each))
+    record(running, 1)
+
+    class Chatty(TdeProfile):
+        def encode(self, trace: Trace, link: ChainLink) -> bytes:
+            raise InvalidInput(f"No {trace.rpps.value} here. " + "x" * 1000)
+
+    assert make(Chatty()).ship_once() == Shipment(quarantined=1)
+    ((reason,),) = rows(running, "reason")
+    assert reason.startswith("No … here. x")
+    assert len(reason) == 200
+    assert counted == [("trace_quarantined", reason, 1)]
+
+
+@pytest.mark.parametrize("identity", [None, "no JSON", "[]"])
+def test_a_trace_whose_identity_was_purged_or_damaged_is_quarantined(
+    running: Store, sandbox: Sandbox, make: Make, identity: str | None
 ) -> None:
     record(running, 2)
-    running.write(lambda tx: tx.execute("UPDATE traces SET identity = NULL WHERE seq = 1"))
+    running.write(
+        lambda tx: tx.execute("UPDATE traces SET identity = ? WHERE seq = 1", (identity,))
+    )
     assert make().drain(20) == 1
     assert counts(running) == {Shipping.QUARANTINED: 1, Shipping.SHIPPED: 1}
 

@@ -141,7 +141,7 @@ def test_a_profile_that_fails_on_one_leaves_the_batch_whole(running: Store) -> N
     assert running.read(refusals) == {"The profile failed: ZeroDivisionError.": 1}
 
 
-@pytest.mark.parametrize("status", [401, 403, 408, 425, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 407, 408, 425, 429, 500, 503])
 def test_these_statuses_are_not_for_ever(status: int) -> None:
     collector = Collector(refused="a", status=status)
     sink = HttpSink(collector, "http://collector", TdeProfile())

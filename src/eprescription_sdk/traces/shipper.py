@@ -5,11 +5,13 @@ can wait for it. What the collector refuses, or the profile cannot express, is q
 with the reason; what fails is tried again after a pause that can be interrupted.
 """
 
+import json
 import os
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -41,6 +43,7 @@ from eprescription_sdk.traces.sinks import TIMEOUT, Encoded, HttpSink, Sink
 
 BATCH = 50
 LEASE = timedelta(minutes=2)
+LONGEST_REASON = 200
 FAILURES = 2
 """In a row, after which a batch is left for later: one may be that trace's own, not the sink's."""
 IDLE_SECONDS = 1.0
@@ -166,7 +169,7 @@ class Shipper:
         sent: list[int] = []
         failed: list[int] = []
         unsent: list[int] = []
-        ready, refused = self._encode(parcels)
+        ready, reasons = self._encode(parcels)
         size = 1 if self._careful else self._sink.batch
         in_a_row = 0
         while ready:
@@ -189,14 +192,20 @@ class Shipper:
             if reason is None:
                 sent += seqs
             elif len(some) == 1:
-                refused.append((seqs[0], reason))
+                reasons[seqs[0]] = reason
             else:
                 # One of them may be to blame: now each goes alone.
                 size, ready = 1, some + ready
 
+        refused = {
+            parcel.seq: _without_persons(reasons[parcel.seq], parcel)
+            for parcel in parcels
+            if parcel.seq in reasons
+        }
+
         def write_back(tx: Tx) -> None:
             outbox.shipped(tx, sent, self._clock.now())
-            for seq, reason in refused:
+            for seq, reason in refused.items():
                 outbox.quarantine(tx, seq, reason, owner)
             outbox.release(tx, failed, owner, tried=True)
             outbox.release(tx, unsent, owner, tried=False)
@@ -208,26 +217,26 @@ class Shipper:
         self._count(sent, refused)
         return Shipment(sent=len(sent), quarantined=len(refused), failed=len(failed) + len(unsent))
 
-    def _count(self, sent: list[int], refused: list[tuple[int, str]]) -> None:
+    def _count(self, sent: list[int], refused: dict[int, str]) -> None:
         if sent:
             telemetry.count("trace_shipped", self._profile.name, len(sent))
-        for reason, count in Counter(reason for _, reason in refused).items():
+        for reason, count in Counter(refused.values()).items():
             telemetry.count("trace_quarantined", reason, count)
 
     def _encode(
         self, parcels: tuple[Parcel, ...]
-    ) -> tuple[list[tuple[int, Encoded]], list[tuple[int, str]]]:
+    ) -> tuple[list[tuple[int, Encoded]], dict[int, str]]:
         """The traces that can leave, and why the others cannot."""
         ready: list[tuple[int, Encoded]] = []
-        refused: list[tuple[int, str]] = []
+        refused: dict[int, str] = {}
         for parcel in parcels:
             try:
                 content = self._profile.encode(from_body(parcel.body, parcel.identity), parcel.link)
                 ready.append((parcel.seq, Encoded(link=parcel.link, content=content)))
             except InvalidInput as error:
-                refused.append((parcel.seq, error.message))
+                refused[parcel.seq] = error.message
             except Exception as error:  # noqa: BLE001  (foreign code; it must not hold up the rest)
-                refused.append((parcel.seq, f"The profile failed: {type(error).__name__}."))
+                refused[parcel.seq] = f"The profile failed: {type(error).__name__}."
         return ready, refused
 
     def drain(self, timeout: float, *, progress: Progress | None = None) -> int:
@@ -329,6 +338,15 @@ class Shipper:
             before_sleep=_told,
             retry_error_callback=lambda _: Shipment(),
         )(ship)
+
+
+def _without_persons(reason: str, parcel: Parcel) -> str:
+    """A reason as it may be shown: whoever wrote the port may quote what the trace holds."""
+    # The row may be damaged, which is then the reason.
+    with suppress(ValueError, AttributeError):
+        for value in json.loads(parcel.identity or "{}").values():
+            reason = reason.replace(str(value), "…")
+    return reason[:LONGEST_REASON]
 
 
 def _told(state: RetryCallState) -> None:

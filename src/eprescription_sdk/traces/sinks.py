@@ -17,8 +17,9 @@ from eprescription_sdk.ports import TraceProfile, Transport
 TIMEOUT = 10.0
 """Seconds that a collector has to answer."""
 
-_LATER = (401, 403, 408, 425, 429)
-"""Statuses that may be another one next time, though they blame the request."""
+_LATER = (401, 403, 404, 405, 407, 408, 425, 429)
+"""Statuses that may be another one next time, though they blame the request: who asks, where and
+how often is mended outside of the traces."""
 
 
 @attrs.frozen(kw_only=True)

@@ -136,6 +136,11 @@ def close_traces(
     put(receipt, as_json(closed.to_json()).encode())
     out = console()
     out.print(f"Closed. Receipt {closed.id} written to {receipt}.", markup=False)
+    counts = closed.counts
+    out.print(
+        f"{counts['shipped']} traces sent, {counts['pending'] + counts['claimed']} never confirmed,"
+        f" {counts['quarantined']} refused; {len(closed.unsettled)} prescriptions uncertain."
+    )
     out.print(f'Pin it in the settings: closing_receipt = "{closed.id}"')
     out.print("Next, with the Assurance Maladie's letter: eprescription pilot generalise")
     if signer is not None and not closed.signature:
