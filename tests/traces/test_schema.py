@@ -37,6 +37,13 @@ def test_the_place_that_makes_no_sense_is_named(tmp_path: Path, schema: object, 
     assert said.endswith(f" @ {place}")
 
 
+def test_a_draft_whose_rules_would_be_passed_over_is_refused(tmp_path: Path) -> None:
+    later = '{"$schema": "https://json-schema.org/draft/2020-12/schema", "prefixItems": []}'
+    assert refused(tmp_path, later).endswith("@ $.$schema")
+    (tmp_path / "schema.json").write_text('{"$schema": "http://json-schema.org/draft-07/schema#"}')
+    read_schema(tmp_path / "schema.json")
+
+
 def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
     assert "line 2 column 1" in refused(tmp_path, '{"a":\n}')
 

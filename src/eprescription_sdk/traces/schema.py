@@ -4,6 +4,7 @@ A schema that points at another document is refused: nothing is fetched.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,14 @@ def read_schema(path: Path) -> Check:
         ) from None
     except ValueError as error:
         raise ConfigurationError(f"The schema is not JSON: {error}.", path=str(path)) from None
+    draft = str(schema.get("$schema", "")) if isinstance(schema, dict) else ""
+    if draft and not _DRAFTS.search(draft):
+        # What a later draft adds would be passed over in silence.
+        raise ConfigurationError(
+            "The schema is of a draft that is not known here @ $.$schema",
+            path=str(path),
+            way_out="Write it in draft 4, 6 or 7 of JSON Schema.",
+        )
     try:
         check = _compile(schema)
     except Exception as error:
@@ -52,6 +61,9 @@ def read_schema(path: Path) -> Check:
             ) from None
 
     return require
+
+
+_DRAFTS = re.compile(r"//json-schema\.org/draft-0[467]/schema")
 
 
 def _compile(schema: Any) -> Check:
