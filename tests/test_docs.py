@@ -111,6 +111,8 @@ def test_every_file_and_error_code_that_a_page_names_exists() -> None:
     said = "".join(page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *pages()])
     files = re.findall(r"`((?:benchmarks|docs|examples|tests)/[\w./-]+)`", said)
     assert files
+    for module in Path(ep.__file__).parent.rglob("*.py"):
+        files += re.findall(r"\bdocs/[\w/-]+\.(?:md|json)", module.read_text(encoding="utf-8"))
     assert {file for file in files if not (ROOT / file).exists()} == set()
     assert set(re.findall(r"\bEP(?:-[A-Z]+)+", said)) <= error_codes()
 

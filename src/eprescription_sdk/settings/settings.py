@@ -153,7 +153,8 @@ class Settings:
             raise ConfigurationError(
                 "Outside the sandbox, what happens to an uncertain document must be chosen.",
                 path="uncertain_policy",
-                way_out="Set it to 'hold' or 'plain'; docs/laws.md, law 1, says what each costs.",
+                way_out="Set it to 'hold' or 'plain'; for what each costs, see"
+                " docs/how-to/what-the-prescriber-sees.md.",
             )
 
     @classmethod
