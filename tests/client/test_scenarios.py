@@ -182,7 +182,7 @@ def test_every_fault_of_a_consult_or_search(
     operation: Operation, library: str, side: str, tmp_path: Path
 ) -> None:
     # The breaker has tests of its own; here every request is to go out.
-    profile = attrs.evolve(QUICK, breaker_failures=1000)
+    profile = attrs.evolve(QUICK, attempt_timeout=0.5, deadline=2.0, breaker_failures=1000)
     with world(tmp_path, side, profile=profile, transport=TRANSPORTS[library, side]()) as stage:
         made = stage.side.create(sample_prescription())
         assert isinstance(made, ep.Registered)
