@@ -252,7 +252,7 @@ def test_marked_values_stay_in_their_lane(
     sinks.collect(caplog)
     assert "attempt.done" in sinks.shown["log"]
     # The HTTP library's own, at its most talkative.
-    assert {"httpcore", "httpx"} <= {record.name.split(".")[0] for record in caplog.records}
+    assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
     for name in ("create", "consult", "search", "reconcile", "attempt"):
         assert f'"eprescription.{name}"' in sinks.shown["spans"]
     assert "eprescription.call.duration" in sinks.shown["metrics"]

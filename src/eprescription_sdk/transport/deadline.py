@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpcore
+if TYPE_CHECKING:
+    import httpcore
+
 
 _LEAST = 0.001
 """A time-out of nothing would mean that the socket does not wait at all."""
@@ -40,15 +42,10 @@ class Deadline(threading.local):
         return left if timeout is None else min(timeout, left)
 
 
-def install(transport: Any, deadline: Deadline) -> None:
-    """Let the connections of an ``HTTPTransport``, of httpx or httpx2, keep the deadline."""
-    # httpx has no argument for it, httpcore has.
-    pool = transport._pool  # noqa: SLF001
-    pool._network_backend = _Backend(pool._network_backend, deadline)  # noqa: SLF001
+class Backend:
+    """Opens connections, of httpcore or httpcore2, that keep a deadline."""
 
-
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend, deadline: Deadline) -> None:
+    def __init__(self, backend: "httpcore.NetworkBackend", deadline: Deadline) -> None:
         self._backend = backend
         self._deadline = deadline
 
@@ -59,15 +56,16 @@ class _Backend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
+    ) -> "_Stream":
+        """A connection to a host and port."""
         stream = self._backend.connect_tcp(
             host, port, self._deadline.left(timeout), local_address, socket_options
         )
         return _Stream(stream, self._deadline)
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+class _Stream:
+    def __init__(self, stream: "httpcore.NetworkStream", deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
 
@@ -85,7 +83,7 @@ class _Stream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> "_Stream":
         stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
         return _Stream(stream, self._deadline)
 

@@ -1,57 +1,110 @@
 """Transports on httpx and on httpx2, blocking and asynchronous: one implementation.
 
-httpx2 is the successor of httpx and has the same names; it is imported when it is first used.
+httpx2 is the successor of httpx and has the same names. Either is imported when it is first used:
+httpx brings what its own command needs, and takes as long to load as half of this library.
+A request is handed to a connection of the library's core, httpcore: what the client above it
+adds, cookies, redirects, flows of authentication and the merging of headers, has no place here,
+and takes half the time of a request.
 """
 
-import asyncio
 import os
 import ssl
 import weakref
+from asyncio import timeout
+from base64 import b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
-import httpx
+import attrs
 
 from eprescription_sdk.errors import Delivery, MissingExtra, TransportFailure
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
-from eprescription_sdk.transport.deadline import Deadline, install
+from eprescription_sdk.transport.connections import AsyncConnections, Connections, Origin
+from eprescription_sdk.transport.deadline import Backend, Deadline
 from eprescription_sdk.transport.delivery import Wire, delivery, reason
 from eprescription_sdk.transport.tls import tls_context
 
+KEPT_AT_REST = 4.0
+"""How long a connection waits for its next request, in seconds."""
 
-def _library2() -> Any:
+
+@attrs.frozen
+class _Library:
+    """httpx or httpx2, and its core."""
+
+    http: Any
+    core: Any
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What a request may fail with."""
+        # An address that cannot be read is an InvalidURL; running out of time is an OSError.
+        core = self.core
+        return (
+            core.NetworkError, core.TimeoutException, core.ProtocolError,
+            core.UnsupportedProtocol, core.ConnectionNotAvailable,
+            self.http.InvalidURL, OSError,
+        )  # fmt: skip
+
+
+def _httpx() -> _Library:
+    import httpcore
+    import httpx
+
+    return _Library(httpx, httpcore)
+
+
+def _httpx2() -> _Library:
     try:
+        import httpcore2
         import httpx2
     except ModuleNotFoundError:
         raise MissingExtra("httpx2") from None
-    return httpx2
+    return _Library(httpx2, httpcore2)
 
 
-def _limits(http: Any) -> Any:
-    # httpcore's asynchronous pool slows down with many connections.
-    return http.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4.0)
+@attrs.frozen
+class _Address:
+    """Where a request goes, as the core wants it."""
+
+    url: Any
+    origin: Origin
+    headers: tuple[tuple[bytes, bytes], ...]
 
 
-def _options(http: Any, request: HttpRequest) -> dict[str, Any]:
-    return {
-        "content": request.content,
-        # An encoded reply could unfold to any size; the service is not asked for one, and one
-        # that comes all the same is handed over as it is.
-        "headers": {"Accept-Encoding": "identity", **request.headers},
-        "timeout": http.Timeout(
-            request.timeout, connect=request.connect_timeout, pool=request.connect_timeout
-        ),
-    }
+@lru_cache(maxsize=32)
+def _address(library: _Library, text: str) -> _Address:
+    url, core = library.http.URL(text), library.core
+    if url.scheme not in ("http", "https"):
+        raise core.UnsupportedProtocol("An address begins with http:// or https://.")
+    # An encoded reply could unfold to any size; the service is not asked for one, and one
+    # that comes all the same is handed over as it is.
+    headers = [
+        (b"Host", url.netloc), (b"Accept", b"*/*"), (b"Accept-Encoding", b"identity"),
+        (b"User-Agent", b"eprescription-sdk"),
+    ]  # fmt: skip
+    if url.userinfo:
+        words = f"{url.username}:{url.password}".encode()
+        headers.append((b"Authorization", b"Basic " + b64encode(words)))
+    target = core.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    origin = target.origin
+    return _Address(target, (origin.scheme, origin.host, origin.port), tuple(headers))
 
 
-def _failures(http: Any) -> tuple[type[Exception], ...]:
-    # An address that cannot be read is an InvalidURL, which is no HTTPError; running out of
-    # time is an OSError.
-    return (http.HTTPError, http.InvalidURL, OSError)
-
-
-def _failure(error: Exception, wire: Wire) -> TransportFailure:
-    return TransportFailure(reason(error, wire), delivery=delivery(error, wire))
+def _request(core: Any, address: _Address, request: HttpRequest, trace: Any) -> Any:
+    given = [(name.encode("ascii"), value.encode()) for name, value in request.headers.items()]
+    most = request.timeout
+    return core.Request(
+        b"POST",
+        address.url,
+        headers=[*address.headers, *given, (b"Content-Length", b"%d" % len(request.content))],
+        content=request.content,
+        extensions={
+            "timeout": {"connect": request.connect_timeout, "read": most, "write": most},
+            "trace": trace,
+        },
+    )
 
 
 class _Collector:
@@ -66,40 +119,54 @@ class _Collector:
         if len(self._content) > self._most:
             raise TransportFailure("ReplyTooLarge", delivery=Delivery.UNKNOWN)
 
-    def reply(self, status: int, headers: Mapping[str, str]) -> HttpReply:
-        lowered = {name.lower(): value for name, value in headers.items()}
-        return HttpReply(status=status, headers=lowered, content=bytes(self._content))
+    def reply(self, response: Any) -> HttpReply:
+        content = bytes(self._content)
+        return HttpReply(status=response.status, headers=_headers(response), content=content)
+
+
+def _headers(response: Any) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name, value in response.headers:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+def _failure(error: Exception, wire: Wire) -> TransportFailure:
+    return TransportFailure(reason(error, wire), delivery=delivery(error, wire))
 
 
 class HttpxTransport:
-    """Carries requests on ``httpx.Client``; safe to share between threads.
+    """Carries requests on the connections of httpx; safe to share between threads.
 
     Args:
         ssl_context: for mutual TLS; None trusts the public authorities.
     """
 
-    _http: Any = httpx
+    _find_library = staticmethod(_httpx)
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._library = self._find_library()
         self._ssl_context = ssl_context or tls_context()
         self._deadline = Deadline()
         self._inherited: list[Any] = []
-        self._client = self._open()
+        self._connections = Connections(self._connect)
         _transports.add(self)
 
-    def _open(self) -> Any:
-        http = self._http
-        carrier = http.HTTPTransport(
-            verify=self._ssl_context, limits=_limits(http), trust_env=False
+    def _connect(self, origin: Origin) -> Any:
+        core = self._library.core
+        return core.HTTPConnection(
+            core.Origin(*origin),
+            ssl_context=self._ssl_context,
+            keepalive_expiry=KEPT_AT_REST,
+            network_backend=Backend(core.SyncBackend(), self._deadline),
         )
-        install(carrier, self._deadline)
-        return http.Client(transport=carrier, trust_env=False, follow_redirects=False)
 
     def after_fork_in_child(self) -> None:
         """Leave the connections to the parent: two processes on one would mix their bytes."""
         # Kept, so that nothing is said on them in closing.
-        self._inherited.append(self._client)
-        self._client = self._open()
+        self._inherited.append(self._connections)
+        self._connections = Connections(self._connect)
 
     def send(self, request: HttpRequest) -> HttpReply:
         """The whole reply, whatever its status.
@@ -110,52 +177,54 @@ class HttpxTransport:
         wire = Wire()
         collector = _Collector(request)
         try:
+            address = _address(self._library, request.url)
             with (
                 self._deadline.within(request.timeout),
-                self._client.stream(
-                    "POST",
-                    request.url,
-                    **_options(self._http, request),
-                    extensions={"trace": wire},
-                ) as response,
+                self._connections.lent(address.origin, request.connect_timeout) as connection,
             ):
-                for chunk in response.iter_raw():
-                    collector.add(chunk)
-                return collector.reply(response.status_code, response.headers)
-        except _failures(self._http) as error:
+                built = _request(self._library.core, address, request, wire)
+                response = connection.handle_request(built)
+                try:
+                    for chunk in response.stream:
+                        collector.add(chunk)
+                finally:
+                    response.close()
+            return collector.reply(response)
+        except self._library.failures as error:
             raise _failure(error, wire) from None
 
     def close(self) -> None:
-        """Give connections back."""
-        self._client.close()
+        """Give connections back, those in use too."""
+        self._connections.close()
 
 
 class AsyncHttpxTransport:
-    """Carries requests on ``httpx.AsyncClient``.
+    """Carries requests on the asynchronous connections of httpx.
 
     Args:
         ssl_context: for mutual TLS; None trusts the public authorities.
     """
 
-    _http: Any = httpx
+    _find_library = staticmethod(_httpx)
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._library = self._find_library()
         self._ssl_context = ssl_context or tls_context()
         self._inherited: list[Any] = []
-        self._client = self._open()
+        self._connections = AsyncConnections(self._connect)
         _transports.add(self)
 
-    def _open(self) -> Any:
-        http = self._http
-        return http.AsyncClient(
-            verify=self._ssl_context, limits=_limits(http), trust_env=False, follow_redirects=False
+    def _connect(self, origin: Origin) -> Any:
+        core = self._library.core
+        return core.AsyncHTTPConnection(
+            core.Origin(*origin), ssl_context=self._ssl_context, keepalive_expiry=KEPT_AT_REST
         )
 
     def after_fork_in_child(self) -> None:
         """Leave the connections to the parent: two processes on one would mix their bytes."""
         # Kept, so that nothing is said on them in closing.
-        self._inherited.append(self._client)
-        self._client = self._open()
+        self._inherited.append(self._connections)
+        self._connections = AsyncConnections(self._connect)
 
     async def send(self, request: HttpRequest) -> HttpReply:
         """The whole reply, whatever its status.
@@ -166,28 +235,29 @@ class AsyncHttpxTransport:
         wire = Wire()
         collector = _Collector(request)
         try:
+            address = _address(self._library, request.url)
             async with (
-                asyncio.timeout(request.timeout),
-                self._client.stream(
-                    "POST",
-                    request.url,
-                    **_options(self._http, request),
-                    extensions={"trace": wire.watch},
-                ) as response,
+                timeout(request.timeout),
+                self._connections.lent(address.origin, request.connect_timeout) as connection,
             ):
-                async for chunk in response.aiter_raw():
-                    collector.add(chunk)
-                return collector.reply(response.status_code, response.headers)
-        except _failures(self._http) as error:
+                built = _request(self._library.core, address, request, wire.watch)
+                response = await connection.handle_async_request(built)
+                try:
+                    async for chunk in response.stream:
+                        collector.add(chunk)
+                finally:
+                    await response.aclose()
+            return collector.reply(response)
+        except self._library.failures as error:
             raise _failure(error, wire) from None
 
     async def close(self) -> None:
-        """Give connections back."""
-        await self._client.aclose()
+        """Give connections back, those in use too."""
+        await self._connections.close()
 
 
 class Httpx2Transport(HttpxTransport):
-    """Carries requests on ``httpx2.Client``; safe to share between threads.
+    """Carries requests on the connections of httpx2; safe to share between threads.
 
     Args:
         ssl_context: for mutual TLS; None trusts the public authorities.
@@ -196,13 +266,11 @@ class Httpx2Transport(HttpxTransport):
         MissingExtra: the extra ``httpx2`` is not installed.
     """
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._http = _library2()
-        super().__init__(ssl_context)
+    _find_library = staticmethod(_httpx2)
 
 
 class AsyncHttpx2Transport(AsyncHttpxTransport):
-    """Carries requests on ``httpx2.AsyncClient``, faster with many in flight.
+    """Carries requests on the asynchronous connections of httpx2, faster with many in flight.
 
     Args:
         ssl_context: for mutual TLS; None trusts the public authorities.
@@ -211,9 +279,7 @@ class AsyncHttpx2Transport(AsyncHttpxTransport):
         MissingExtra: the extra ``httpx2`` is not installed.
     """
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._http = _library2()
-        super().__init__(ssl_context)
+    _find_library = staticmethod(_httpx2)
 
 
 class _Forkable(Protocol):

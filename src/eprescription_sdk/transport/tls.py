@@ -8,8 +8,6 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-
 from eprescription_sdk.errors import ConfigurationError
 from eprescription_sdk.settings import Settings
 
@@ -31,6 +29,8 @@ def tls_context(
         ConfigurationError: the authorities cannot be read.
     """
     if authorities is None:
+        import httpx
+
         context = httpx.create_ssl_context(trust_env=False)
     else:
         try:
