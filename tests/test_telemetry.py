@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
 
 from eprescription_sdk import telemetry
 
@@ -54,16 +55,15 @@ class _Broken:
         raise RuntimeError("the host's logging filter")
 
 
-class _BrokenAtItsEnd:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None:
+class _BrokenAtItsEnd(trace.NonRecordingSpan):
+    def end(self, end_time: int | None = None) -> None:
         raise RuntimeError("the host's span processor")
 
 
 class _Tracer:
-    def start_as_current_span(self, name: str, **_: object) -> _BrokenAtItsEnd:
-        return _BrokenAtItsEnd()
+    def start_span(self, name: str, **_: object) -> _BrokenAtItsEnd:
+        context = trace.SpanContext(trace_id=1, span_id=1, is_remote=False)
+        return _BrokenAtItsEnd(context)
 
 
 @pytest.mark.parametrize("tracer", [_Broken, _Tracer])
@@ -80,6 +80,7 @@ def test_a_host_whose_telemetry_breaks_breaks_nothing(
     with telemetry.span("eprescription.create"):
         done.append(True)
     assert done
+    assert trace.get_current_span() is trace.INVALID_SPAN
 
 
 def test_a_block_that_raises_is_not_described_on_its_span() -> None:

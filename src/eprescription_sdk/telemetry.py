@@ -8,9 +8,10 @@ the logger or the API, a filter, a processor, an exporter, is the host's: nothin
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager, suppress
 from functools import cache
+from types import TracebackType
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -145,29 +146,53 @@ Note = Callable[..., None]
 """Sets further attributes on a span, those of the allow-list."""
 
 
-@contextmanager
-def span(name: str, **fields: Any) -> Iterator[Note | None]:
+class _Span:
+    """A span around a block, made when the block is entered."""
+
+    def __init__(self, name: str, fields: Mapping[str, Any]) -> None:
+        self._name = name
+        self._fields = fields
+        self._entered: AbstractContextManager[Any] | None = None
+
+    def __enter__(self) -> Note | None:
+        note: Note | None = None
+        with suppress(Exception):
+            started = _tracer.start_span(
+                self._name,
+                attributes=_allowed(self._fields),
+                record_exception=False,
+                set_status_on_exception=False,
+            )
+            # Without an SDK there is no span, and nothing to make current.
+            if started.get_span_context().is_valid:
+                entered = trace.use_span(
+                    started,
+                    end_on_exit=True,
+                    record_exception=False,
+                    set_status_on_exception=False,
+                )
+                entered.__enter__()
+                self._entered = entered
+                note = _note(started) if started.is_recording() else None
+        return note
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._entered is not None:
+            with suppress(Exception):
+                self._entered.__exit__(None, None, None)
+
+
+def span(name: str, **fields: Any) -> AbstractContextManager[Note | None]:
     """A span around a block, which may note what it learns; None where nobody records it.
 
     No exception's text is recorded on it.
     """
-    started = ExitStack()
-    note: Note | None = None
-    with suppress(Exception):
-        current = started.enter_context(
-            _tracer.start_as_current_span(
-                name,
-                attributes=_allowed(fields),
-                record_exception=False,
-                set_status_on_exception=False,
-            )
-        )
-        note = _note(current) if current.is_recording() else None
-    try:
-        yield note
-    finally:
-        with suppress(Exception):
-            started.close()
+    return _Span(name, fields)
 
 
 def _note(current: trace.Span) -> Note:

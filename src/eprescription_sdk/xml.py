@@ -20,6 +20,11 @@ Node: TypeAlias = etree._Element
 Fragment = NewType("Fragment", str)
 """Well-formed markup that may be embedded as it stands."""
 
+
+class Written(bytes):
+    """One element as the writer wrote it, in UTF-8: well-formed, so it need not be read again."""
+
+
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_MARKS = 50_000
@@ -61,7 +66,8 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Node:
     # Encodings such as UTF-16 would hide the document type from the test above.
     if root.getroottree().docinfo.internalDTD is not None:
         raise XmlRefused("The XML document carries a document type.")
-    if _DEEPER(root.getroottree()):
+    # What is deep has at least as many tags.
+    if data.count(b"<") > MAX_DEPTH and _DEEPER(root.getroottree()):
         raise XmlRefused(_TOO_DEEP)
     return root
 
@@ -91,17 +97,17 @@ def _look(data: bytes) -> None:
 
 def local_name(node: Node) -> str:
     """The name of an element without its namespace."""
-    return etree.QName(node).localname
+    return str(node.tag).rpartition("}")[2]
 
 
 def namespace(node: Node) -> str:
     """The namespace of an element, or an empty string."""
-    return etree.QName(node).namespace or ""
+    return str(node.tag).rpartition("}")[0].removeprefix("{")
 
 
 def child(node: Node, space: str, name: str) -> Node | None:
     """The first child with this namespace and local name."""
-    return node.find(f"{{{space}}}{name}")
+    return next(node.iterchildren(f"{{{space}}}{name}"), None)
 
 
 def text(node: Node | None) -> str:
@@ -128,6 +134,8 @@ def serialise(node: Node) -> bytes:
 
 def embed(data: bytes) -> Fragment:
     """Foreign markup, checked by the reader, in a form the writer may embed."""
+    if isinstance(data, Written):
+        return Fragment(data.decode())
     parse(data)
     try:
         decoded = data.decode("utf-8")
@@ -198,6 +206,10 @@ class Writer:
     def fragment(self) -> Fragment:
         """What has been written, to be embedded elsewhere."""
         return Fragment("".join(self._parts))
+
+    def element_alone(self) -> Written:
+        """What has been written, as bytes that are known to be well-formed."""
+        return Written(self.fragment().encode())
 
     def document(self) -> bytes:
         """What has been written, as a UTF-8 document."""

@@ -1,5 +1,6 @@
 """The reference body: what it writes the sandbox reads, and the other way round."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -13,6 +14,7 @@ from lxml import etree
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.exchange import HttpRequest, Operation, SearchQuery, Summary
 from eprescription_sdk.model.identifiers import Ins, InsOid, PrescriptionNumber
+from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.testing import (
     SAMPLE_RPPS,
@@ -23,6 +25,8 @@ from eprescription_sdk.transport import HttpxTransport
 from eprescription_sdk.wire import envelope
 from eprescription_sdk.wire.reference_body import NAMESPACE, ReferenceCodec
 from eprescription_sdk.wire.reply import read
+from eprescription_sdk.xml import Written
+from tests.model.strategies import prescriptions
 from tests.wire.test_envelope import SOFTWARE
 
 CODEC = ReferenceCodec()
@@ -229,3 +233,47 @@ def test_it_says_that_it_is_ours() -> None:
         f"urn:ReferenceOrdonnanceNumerique:1.0.0:{verb}"
         for verb in ("creer", "consulter", "rechercher")
     }
+
+
+@given(prescription=prescriptions())
+def test_the_content_has_one_fingerprint_whatever_its_serialisation(
+    prescription: Prescription,
+) -> None:
+    number = PrescriptionNumber("FACTICE1")
+    body = CODEC.encode_create(prescription, number)
+    print_ = CODEC.fingerprint(body)
+    root = etree.fromstring(body)
+    for other in (
+        # The same bytes from outside, the canonical form, another encoding, one with prefixes.
+        bytes(body),
+        bytes(etree.tostring(root, method="c14n")),
+        body.decode().encode("utf-16"),
+        _prefixed(body),
+    ):
+        assert CODEC.fingerprint(other) == print_
+    changed = bytes(body).replace(b'<status value="active"/>', b'<status value="draft"/>', 1)
+    assert CODEC.fingerprint(changed) != print_
+
+
+def _prefixed(body: bytes) -> bytes:
+    """With every element of FHIR behind a prefix."""
+    text = body.decode().replace('xmlns="http://hl7.org/fhir"', 'xmlns:f="http://hl7.org/fhir"')
+    return re.sub(r"<(/?)(?=[A-Za-z]+[ />])", r"<\1f:", text).encode()
+
+
+def test_text_for_people_may_be_written_in_more_than_one_way() -> None:
+    inside = (
+        "<Bundle xmlns='http://hl7.org/fhir'><entry><resource><Basic><text>"
+        "<status value='generated'/><div xmlns='http://www.w3.org/1999/xhtml' {}>x</div>"
+        "</text></Basic></resource></entry></Bundle>"
+    )
+    body = f"<ref:CreerRequest xmlns:ref='{NAMESPACE}'>{inside}</ref:CreerRequest>"
+    written = Written(body.format("class='a'").encode())
+    assert CODEC.fingerprint(written) == CODEC.fingerprint(body.format('class="a"').encode())
+    assert CODEC.fingerprint(written) != CODEC.fingerprint(body.format('class="b"').encode())
+
+
+def test_content_that_is_not_ours_has_a_fingerprint_too() -> None:
+    body = f"<a xmlns='{NAMESPACE}'><Bundle xmlns='http://hl7.org/fhir'><no{{}}/></Bundle></a>"
+    first, again = (CODEC.fingerprint(body.format(each).encode()) for each in ("", " "))
+    assert first == again != CODEC.fingerprint(body.format("pe").encode())

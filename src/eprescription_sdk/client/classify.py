@@ -196,6 +196,8 @@ def _answered(
 def _retry_after(reply: HttpReply, now: datetime) -> float | None:
     """The pause asked for, in seconds: a number or a date (RFC 9110, 10.2.3)."""
     text = reply.headers.get("retry-after", "").strip()
+    if not text:
+        return None
     if re.fullmatch(r"\d+", text, re.ASCII):
         return float(text)
     try:

@@ -54,7 +54,7 @@ class Ending:
 
     def registered(self, entry: Entry, at: datetime | None) -> Engine[Outcome]:
         """It is there."""
-        outcome = self.outcomes.registered(attrs.evolve(entry, registered_at=at))
+        outcome = self.outcomes.registered(entry, at)
         yield self._settle(entry, State.REGISTERED, outcome, registered_at=outcome.registered_at)
         return outcome
 

@@ -1,5 +1,6 @@
 """The outcomes of one create, built from what the call and the ledger know."""
 
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -41,12 +42,12 @@ class Outcomes:
     line: Line
     started: float
 
-    def registered(self, entry: Entry) -> Registered:
-        """It is there; found there now, where the service did not say when."""
+    def registered(self, entry: Entry, at: datetime | None = None) -> Registered:
+        """It is there; found there now, where neither service nor ledger says when."""
         return Registered(
             **self._facts(entry),
             number=entry.number,
-            registered_at=entry.registered_at or self.core.clock.now(),
+            registered_at=at or entry.registered_at or self.core.clock.now(),
             advice=REGISTERED,
         )
 

@@ -48,7 +48,8 @@ def freeze(core: Core, line: Line, prescription: Prescription) -> tuple[Entry, F
         ConfigurationError: the minter gave a number that breaks its rule.
     """
     now = core.clock.now()
-    prescription = attrs.evolve(prescription, issued_at=prescription.issued_at or now)
+    if prescription.issued_at is None:
+        prescription = attrs.evolve(prescription, issued_at=now)
     number = core.minter.mint(prescription)
     if number.problem():
         raise ConfigurationError(

@@ -53,7 +53,7 @@ def elements(type_name: str) -> dict[str, Element]:
 
 def is_resource(type_name: str) -> bool:
     """Whether a resource of this type can be carried."""
-    return type_name == "Bundle" or _TYPES.get(type_name, "").split()[:1] == ["+resource"]
+    return type_name == "Bundle" or _TYPES.get(type_name, "").lstrip().startswith("+resource")
 
 
 def _words(type_name: str) -> list[str]:

@@ -5,7 +5,7 @@ compare-and-set on the epoch.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -282,14 +282,11 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _entry(row: Sequence[object]) -> Entry:
-    values = dict(zip((field.name for field in attrs.fields(Entry)), row, strict=True))
-    return Entry(**dict(_read(values)))  # type: ignore[arg-type]
-
-
-def _read(values: dict[str, object]) -> Iterator[tuple[str, object]]:
-    for name, value in values.items():
-        reader = _READERS.get(name)
-        yield name, reader(value) if reader and value is not None else value
+    values: dict[str, Any] = {
+        name: reader(value) if reader and value is not None else value
+        for (name, reader), value in zip(_FIELDS, row, strict=True)
+    }
+    return Entry(**values)
 
 
 _READERS: dict[str, Callable[[Any], object]] = {
@@ -307,3 +304,5 @@ _READERS: dict[str, Callable[[Any], object]] = {
         datetime.fromisoformat,
     ),
 }
+
+_FIELDS = tuple((field.name, _READERS.get(field.name)) for field in attrs.fields(Entry))

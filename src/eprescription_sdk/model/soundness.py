@@ -5,8 +5,9 @@ whose code is no code. The rules of the domain are in ``validation``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -57,7 +58,7 @@ def _sound(root: Any) -> bool:
             if isinstance(value, Quantity):
                 texts += (value.unit, value.code or "", value.system or "")
         elif value is not None:
-            waiting += [getattr(value, name) for name in _names(type(value))]
+            waiting += _parts_of(type(value))(value)
     return not _CONTROL.search("\n".join(texts))
 
 
@@ -111,6 +112,24 @@ def _measurable(number: Decimal) -> bool:
         return False
     digits = len(number.as_tuple().digits)
     return digits <= _MOST_DIGITS and -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS
+
+
+_Parts = Callable[[Any], tuple[Any, ...]]
+_PARTS: dict[type, _Parts] = {}
+
+
+def _parts_of(kind: type) -> _Parts:
+    """What gives the values of the fields of one of our own classes."""
+    parts = _PARTS.get(kind)
+    if parts is None:
+        names = _names(kind)
+        # Of one name alone it would give no tuple.
+        parts = _PARTS[kind] = attrgetter(*names, names[0]) if names else _no_parts
+    return parts
+
+
+def _no_parts(_: Any) -> tuple[Any, ...]:
+    return ()
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from stdnum import ean
@@ -84,7 +85,13 @@ def _patient(patient: "Patient") -> Iterator[Problem]:
     yield from _wording(patient.given_name, "patient.given_name")
 
 
-def _prescriber(prescriber: "Prescriber", path: str) -> Iterator[Problem]:
+@lru_cache(maxsize=256)
+def _prescriber(prescriber: "Prescriber", path: str) -> tuple[Problem, ...]:
+    # A practitioner writes many prescriptions.
+    return tuple(_prescriber_problems(prescriber, path))
+
+
+def _prescriber_problems(prescriber: "Prescriber", path: str) -> Iterator[Problem]:
     yield from _identifier(
         prescriber.rpps.problem(), f"{path}.rpps", "Le numéro RPPS du prescripteur est invalide."
     )

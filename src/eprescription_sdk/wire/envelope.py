@@ -87,15 +87,12 @@ def envelope(
         assertion: the practitioner's signed assertion; None in the pure mutual-TLS mode.
         body: the one element of the body.
     """
-    time = (
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    )
+    time = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     context = escape(message_id.removeprefix("uuid:"))
     who = escape(emitter)
     security = (
         f'<wsse:Security xmlns:wsse="{WSSE}">{assertion}</wsse:Security>' if assertion else ""
     )
-    name = f"urn:lps:{software.name}:{software.version}"
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{SOAP}">'
         f'<soap:Header><wsa:Action xmlns:wsa="{WSA}">{escape(action)}</wsa:Action>'
@@ -106,9 +103,18 @@ def envelope(
         f'<ctxlps:ContexteLPS xmlns:ctxlps="{CTXLPS}" Nature="CTXLPS" Version="01_00">'
         f"<ctxlps:Id>{context}</ctxlps:Id><ctxlps:Temps>{time}</ctxlps:Temps>"
         f"<ctxlps:Emetteur>{who}</ctxlps:Emetteur>"
+        f"{_lps(software)}</ctxlps:ContexteLPS>"
+        f"</soap:Header><soap:Body>{body}</soap:Body></soap:Envelope>"
+    ).encode()
+
+
+@lru_cache(maxsize=16)
+def _lps(software: Software) -> str:
+    """What every request of one installation says of it."""
+    name = f"urn:lps:{software.name}:{software.version}"
+    return (
         f'<ctxlps:LPS><ctxlps:IDAM R="4">{escape(software.authorisation)}</ctxlps:IDAM>'
         f"<ctxlps:Version>{escape(software.version)}</ctxlps:Version>"
         f"<ctxlps:Instance>{escape(software.instance)}</ctxlps:Instance>"
-        f"<ctxlps:Nom>{escape(name)}</ctxlps:Nom></ctxlps:LPS></ctxlps:ContexteLPS>"
-        f"</soap:Header><soap:Body>{body}</soap:Body></soap:Envelope>"
-    ).encode()
+        f"<ctxlps:Nom>{escape(name)}</ctxlps:Nom></ctxlps:LPS>"
+    )

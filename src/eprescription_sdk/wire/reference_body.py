@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from eprescription_sdk import xml
 from eprescription_sdk.errors import InvalidInput
-from eprescription_sdk.fhir import prescription_to_fhir, to_xml
+from eprescription_sdk.fhir import from_xml, prescription_to_fhir, to_xml
 from eprescription_sdk.model.exchange import (
     CreateAnswer,
     Operation,
@@ -51,14 +51,14 @@ class ReferenceCodec:
         with writer.element("ref:CreerRequest", _ROOT):
             writer.leaf("ref:Numero", number.value)
             writer.embed(to_xml(prescription_to_fhir(prescription, number=number)))
-        return writer.fragment().encode()
+        return writer.element_alone()
 
     def encode_consult(self, number: PrescriptionNumber) -> bytes:
         """The body of a consult (stands in for SEL_MP_032)."""
         writer = xml.Writer()
         with writer.element("ref:ConsulterRequest", _ROOT):
             writer.leaf("ref:Numero", number.value)
-        return writer.fragment().encode()
+        return writer.element_alone()
 
     def encode_search(self, query: SearchQuery, cursor: str | None) -> bytes:
         """The body of a search (stands in for SEL_MP_031)."""
@@ -74,7 +74,7 @@ class ReferenceCodec:
                 writer.leaf("ref:EmisesJusqua", query.issued_to.isoformat())
             if cursor is not None:
                 writer.leaf("ref:Curseur", cursor)
-        return writer.fragment().encode()
+        return writer.element_alone()
 
     def decode_create(self, body: bytes) -> CreateAnswer:
         """The answer to a create."""
@@ -122,15 +122,30 @@ class ReferenceCodec:
         )
 
     def fingerprint(self, body: bytes) -> str:
-        """Stands for the content of an encoded create: its Bundle in canonical form."""
+        """Stands for the content of an encoded create: its Bundle, as this codec writes it."""
+        if isinstance(body, xml.Written) and body.find(_MARKUP) < 0:
+            # Reading it would only give back what was written.
+            start, end = body.find(_BUNDLE), body.rfind(_END_OF_BODY)
+            if 0 <= start < end:
+                return hashlib.sha256(body[start:end]).hexdigest()
         bundle = xml.child(xml.parse(body), FHIR, "Bundle")
         if bundle is None:
             raise InvalidInput("The body holds no Bundle.")
         return _fingerprint(bundle)
 
 
+_BUNDLE, _END_OF_BODY = b"<Bundle ", b"</ref:CreerRequest>"
+_MARKUP = b"<div"
+"""Text for people is kept as it came, so it has more than one form."""
+
+
 def _fingerprint(bundle: xml.Node) -> str:
-    return hashlib.sha256(xml.canonical(bundle)).hexdigest()
+    try:
+        written = to_xml(from_xml(xml.serialise(bundle))).encode()
+    except InvalidInput:
+        # Not of ours; whatever it is, its canonical form stands for it.
+        written = xml.canonical(bundle)
+    return hashlib.sha256(written).hexdigest()
 
 
 def _answer(body: bytes, name: str) -> xml.Node:
