@@ -1,5 +1,7 @@
 """The public face: what is named can be imported, is documented, and costs nothing to name."""
 
+import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -35,16 +37,23 @@ def test_each_name_can_be_imported_and_is_documented(name: str) -> None:
         assert name in ROOMS
 
 
-def test_all_is_complete() -> None:
-    """What the package's first file imports is public, and what is public is in ``__all__``."""
-    public = {
-        name
-        for name, thing in vars(ep).items()
-        if not name.startswith("_")
-        and not isinstance(thing, types.ModuleType)
-        and name not in ("Any", "TYPE_CHECKING", "import_module")
+def test_all_is_complete_and_each_name_has_one_home() -> None:
+    """What type checkers see imported is public, and comes from there when it is named."""
+    tree = ast.parse(inspect.getsource(ep))
+    (for_checkers,) = [node for node in tree.body if isinstance(node, ast.If)]
+    named = {
+        alias.name: node.module
+        for node in for_checkers.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
-    assert public | ROOMS == set(ep.__all__)
+    assert set(named) == set(ep.__all__)
+    for name, module in named.items():
+        assert module is not None
+        home = importlib.import_module(module)
+        assert getattr(ep, name) is getattr(home, name)
+        if name not in ROOMS:
+            assert f"{ep.__name__}.{ep._HOME[name]}" == module  # noqa: SLF001
 
 
 def test_every_error_is_public() -> None:
@@ -141,15 +150,22 @@ def _loaded(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_importing_loads_nothing_heavy_or_optional() -> None:
-    # httpx brings what its own command needs, such as rich, where that is installed.
-    loaded = _loaded("import eprescription_sdk") - _loaded("import httpx")
+def test_importing_loads_nothing_of_the_library() -> None:
+    loaded = _loaded("import eprescription_sdk")
+    assert {name for name in loaded if name.startswith("eprescription_sdk")} == {
+        "eprescription_sdk"
+    }
+    assert not loaded & {"attr", "httpx", "httpcore", "lxml", "opentelemetry"}
+
+
+def test_naming_the_client_loads_nothing_heavy_or_optional() -> None:
+    loaded = _loaded("import eprescription_sdk as ep; ep.Client")
     assert "eprescription_sdk.client" in loaded
     for heavy in (
         "eprescription_sdk.sandbox", "eprescription_sdk.pilot", "eprescription_sdk.cli",
         "eprescription_sdk.testing", "starlette", "uvicorn", "signxml", "jinja2", "rich",
         "pygal", "cyclopts", "psycopg", "pkcs11", "xmlsec", "httpx2", "segno", "sqlite3",
-        "fastjsonschema", "opentelemetry.sdk", "zeep", "structlog",
+        "fastjsonschema", "opentelemetry.sdk", "zeep", "structlog", "httpx", "httpcore",
     ):  # fmt: skip
         assert heavy not in loaded, heavy
 
