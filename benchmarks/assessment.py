@@ -7,22 +7,24 @@ database, in a cache of fixed size and behind it a temporary file. That cache is
 thousand traces; from there on memory stays where it is. Processor time keeps close to linear;
 reading a file larger than the machine's cache comes on top.
 
-Run: ``python benchmarks/assessment.py [traces ...]``.
+Run: ``python -m benchmarks.assessment [traces ...]``.
 """
 
 import json
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
+from benchmarks.table import Row, show
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import DocumentType, Family
 from eprescription_sdk.model.identifiers import Finess, PrescriptionNumber, Rpps
@@ -36,7 +38,7 @@ from eprescription_sdk.model.trace import (
     Trace,
 )
 from eprescription_sdk.pilot.assessing import assess
-from eprescription_sdk.storage import SqliteStore
+from eprescription_sdk.storage import SqliteStore, Tx
 from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
 from eprescription_sdk.traces.record import Recorder
 
@@ -59,7 +61,7 @@ def traces(count: int) -> Iterator[Trace]:
     while made < count:
         who = random.randrange(len(PRACTITIONERS))
         when = START + timedelta(days=60) * (made / count)
-        common = {
+        common: dict[str, Any] = {
             "at": when,
             "rpps": PRACTITIONERS[who],
             "situation": "pilot",
@@ -143,12 +145,15 @@ def fill(path: Path, count: int) -> None:
     store.write(lambda tx: set_phase(tx, Phase.RUNNING, module="module"))
     for label, rpps in enumerate(PRACTITIONERS, start=1):
         enrolment = Enrolment(rpps=rpps, label=label, situation="pilot", go_live=START.date())
-        store.write(lambda tx, one=enrolment: enrol(tx, one))
+        store.write(partial(enrol, enrolment=enrolment))
     made = islice(traces(count), count)
     while batch := list(islice(made, BATCH)):
-        done = store.write(lambda tx, some=batch: [recorder.record(tx, one) for one in some])
-        assert all(done)
+        assert store.write(partial(_record, recorder=recorder, batch=batch))
     store.close()
+
+
+def _record(tx: Tx, *, recorder: Recorder, batch: list[Trace]) -> bool:
+    return all(recorder.record(tx, one) for one in batch)
 
 
 def peak() -> float:
@@ -166,10 +171,10 @@ def measure(path: Path) -> None:
     seconds, processor = [], []
     for _ in range(3):
         begun, used = time.perf_counter(), time.process_time()
-        assessment = assess(store, key=KEY, at=START + timedelta(days=90))
+        counted = assess(store, key=KEY, at=START + timedelta(days=90))
         seconds.append(time.perf_counter() - begun)
         processor.append(time.process_time() - used)
-    assert assessment.inputs.counted > 0
+        assert counted.inputs.counted > 0
     figures = {
         "seconds": min(seconds),
         "processor": min(processor),
@@ -180,15 +185,14 @@ def measure(path: Path) -> None:
 
 def main(counts: list[int]) -> None:
     """Print the figures."""
-    print(f"assessment, all criteria and readings — {platform.machine()}, "
-          f"Python {platform.python_version()}")  # fmt: skip
+    print("assessment, all criteria and readings")
     measured: dict[int, dict[str, float]] = {}
     for count in counts:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "pilot.db"
             fill(path, count)
             # A fresh process: what memory the making of the traces took must not count.
-            command = [sys.executable, __file__, "--measure", str(path)]
+            command = [sys.executable, "-m", "benchmarks.assessment", "--measure", str(path)]
             done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603
             measured[count] = figures = json.loads(done.stdout)
             print(
@@ -205,6 +209,13 @@ def main(counts: list[int]) -> None:
             f" (linear would be {most / least:.0f}×),"
             f" {growth * 2**20 / (most - least):.0f} bytes a trace more (flat would be 0)"
         )
+    least, most = min(measured), max(measured)
+    seconds = measured[least]["seconds"]
+    show([Row(what=f"assessment of {least:,} traces", measured=seconds, budget=0.5, unit="s")])
+    if least < most:
+        slower = measured[most]["processor"] / measured[least]["processor"] * least / most
+        what = f"processor time a trace, assessing {most:,} against {least:,}"
+        show([Row(what=what, measured=slower, budget=1)])
 
 
 if __name__ == "__main__":
