@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.table import Row, show
 
-ROUNDS = 40
+ROUNDS = 25
 _SCRIPT = """\
 import time
 begun = time.perf_counter()
