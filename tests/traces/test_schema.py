@@ -39,7 +39,7 @@ def test_the_place_that_makes_no_sense_is_named(tmp_path: Path, schema: object, 
 
 def test_a_draft_whose_rules_would_be_passed_over_is_refused(tmp_path: Path) -> None:
     later = '{"$schema": "https://json-schema.org/draft/2020-12/schema", "prefixItems": []}'
-    assert refused(tmp_path, later).endswith("@ $.$schema")
+    assert "$.$schema" in refused(tmp_path, later)
     (tmp_path / "schema.json").write_text('{"$schema": "http://json-schema.org/draft-07/schema#"}')
     read_schema(tmp_path / "schema.json")
 

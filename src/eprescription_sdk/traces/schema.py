@@ -39,7 +39,7 @@ def read_schema(path: Path) -> Check:
     if draft and not _DRAFTS.search(draft):
         # What a later draft adds would be passed over in silence.
         raise ConfigurationError(
-            "The schema is of a draft that is not known here @ $.$schema.",
+            "The draft that $.$schema names is not known here.",
             path=str(path),
             way_out="Write it in draft 4, 6 or 7 of JSON Schema.",
         )
