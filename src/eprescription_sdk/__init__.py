@@ -123,7 +123,7 @@ if TYPE_CHECKING:
 
 _ROOMS = ("clock", "fhir", "pilot", "ports", "reference", "sandbox", "testing", "traces")
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "AccessToken",
