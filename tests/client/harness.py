@@ -332,6 +332,7 @@ def world(
     profile: ep.ServiceProfile = QUICK,
     who: ep.Practitioner | None = None,
     pilot: bool = False,
+    place: str | None = None,
     **ports: Any,
 ) -> Iterator[World]:
     """A running sandbox and a client on it.
@@ -346,6 +347,7 @@ def world(
         profile: durations.
         who: acts by default.
         pilot: start a pilot with the sample practitioner live.
+        place: where the store is, as settings say it; by default a file in the folder.
         ports: of the client.
     """
     clock = SimulatedClock(datetime.now(UTC))
@@ -354,7 +356,13 @@ def world(
         who = practitioner()
         # The card has signed already: short waits are not spent on that.
         who.assertion(clock.now())
-    running = Sandbox(unique_by_number=unique, clock=clock, scale=SCALE, verify_assertions=False)
+    running = Sandbox(
+        unique_by_number=unique,
+        clock=clock,
+        scale=SCALE,
+        verify_assertions=False,
+        time_tolerance=LATER.total_seconds() * 2,
+    )
     with running as sandbox:
         settings = sandbox_settings(
             sandbox,
@@ -363,6 +371,8 @@ def world(
             profile=attrs.evolve(profile, unique_by_number=trusted),
             uncertain_policy=policy,
         )
+        if place is not None:
+            settings = attrs.evolve(settings, store=place)
         if environment is not ep.Environment.SANDBOX:
             ports = {**stand_ins(), **ports}
         made = SIDES[side](settings, who, clock=clock, **ports)
@@ -399,49 +409,3 @@ def traces(store: Store) -> list[dict[str, Any]]:
 
     rows = store.write(lambda tx: tx.execute("SELECT body FROM traces ORDER BY seq"))
     return [json.loads(body) for (body,) in rows]
-
-
-def child_command() -> list[str]:
-    """Starts ``child.py`` with this interpreter and these sources."""
-    import sys
-
-    root = Path(__file__).parents[2]
-    paths = [str(root / "src"), str(root)]
-    start = f"import sys; sys.path[:0] = {paths!r}; from tests.client.child import main; main()"
-    return [sys.executable, "-c", start]
-
-
-def child_task(
-    stage: World,
-    prescription: ep.Prescription,
-    *,
-    kill: str = "never",
-    wait: float | None = None,
-) -> dict[str, Any]:
-    """What ``child.py`` is told to create, and where to be killed."""
-    settings = stage.settings
-    profile = attrs.asdict(
-        settings.profile, recurse=False, filter=lambda field, _: field.name != "faults"
-    )
-    if wait is not None:
-        profile["deadline"] = max(wait, profile["deadline"])
-    certificate, private_key = card()
-    return {
-        "settings": {
-            "environment": settings.environment.value,
-            "service_url": settings.service_url,
-            "software_name": settings.software_name,
-            "software_version": settings.software_version,
-            "authorisation": settings.authorisation,
-            "instance": settings.instance,
-            "module": settings.module,
-            "finess": settings.finess,
-            "store": str(settings.store),
-            "key": settings.key.hex(),
-            "profile": profile,
-        },
-        "card": [certificate.decode(), private_key.decode()],
-        "prescription": ep.prescription_to_json(prescription),
-        "wait": wait,
-        "kill": kill,
-    }

@@ -1,13 +1,10 @@
-"""One reference, one registration: calls, threads, processes, and owners that died (law 1)."""
+"""One reference, one registration: calls, threads, tasks, and owners that died (law 1)."""
 
 import asyncio
-import json
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -21,8 +18,6 @@ from tests.client.harness import (
     OTHER_RPPS,
     QUICK,
     World,
-    child_command,
-    child_task,
     mark,
     practitioner,
     world,
@@ -187,35 +182,6 @@ class _SlowRefusal:
 
     def wait_until_sent(self) -> None:
         assert self.reached.wait(5)
-
-
-def test_other_processes_with_the_reference_register_once(side: str, tmp_path: Path) -> None:
-    content = mark()
-    with world(tmp_path, side) as stage:
-        stage.sandbox.script(Operation.CREATE, AnswerAfter(6))
-        task = child_task(stage, bound(content), wait=20.0)
-        children = [
-            subprocess.Popen(
-                child_command(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        for child in children:
-            assert child.stdin is not None
-            child.stdin.write(json.dumps(task) + "\n")
-            child.stdin.flush()
-        told: list[dict[str, Any]] = []
-        for child in children:
-            output, _ = child.communicate(timeout=30)
-            told.append(json.loads(output))
-        ours = stage.side.create(bound(content))
-        assert isinstance(ours, ep.Registered)
-        assert [answer["outcome"] for answer in told] == ["Registered"] * 2
-        assert {answer["number"] for answer in told} == {ours.number.value}
-        assert stage.holding(content) == creates(stage) == 1
 
 
 @pytest.mark.parametrize("committed", [True, False])
