@@ -11,9 +11,10 @@ import attrs
 import pytest
 
 import eprescription_sdk as ep
+from eprescription_sdk.clock import SimulatedClock
 from eprescription_sdk.ledger import State
 from eprescription_sdk.model.exchange import StoredPrescription
-from eprescription_sdk.model.outcomes import Cause, NextStep
+from eprescription_sdk.model.outcomes import AttemptResult, Cause, NextStep
 from eprescription_sdk.sandbox import (
     CommitLate,
     CommitThenDrop,
@@ -25,7 +26,7 @@ from eprescription_sdk.sandbox import (
 )
 from eprescription_sdk.testing import sample_prescription
 from eprescription_sdk.wire.reference_body import ReferenceCodec
-from tests.client.harness import OTHER_RPPS, World, brief, mark, practitioner
+from tests.client.harness import LATER, OTHER_RPPS, World, brief, mark, practitioner
 from tests.client.harness import world as usual_world
 
 world = partial(usual_world, profile=brief(0.3))
@@ -278,6 +279,30 @@ def test_message_ids_do_not_pile_up_while_it_waits(side: str, tmp_path: Path) ->
             stage.side.reconcile(stage.who, seconds=0.05)
         created = [a.message_id for a in outcome.attempts if a.operation == "create"]
         assert list(stage.entry(outcome.number).message_ids) == created
+
+
+class _Jumping(ReferenceCodec):
+    """Reads a consult, and the machine's clock is set ahead meanwhile."""
+
+    clock: SimulatedClock
+
+    def decode_consult(self, body: bytes) -> StoredPrescription | None:
+        stored = super().decode_consult(body)
+        self.clock.advance(LATER)
+        return stored
+
+
+def test_a_clock_set_ahead_does_not_end_the_horizon(side: str, tmp_path: Path) -> None:
+    """The request is on its way while the service says "absent": that proves nothing yet."""
+    codec = _Jumping()
+    with usual_world(tmp_path, side, codec=codec) as stage:
+        codec.clock = stage.clock
+        stage.sandbox.script(Operation.CREATE, CommitLate(12))
+        outcome = stage.side.create(sample_prescription())
+        results = [attempt.result for attempt in outcome.attempts]
+        assert results.count(AttemptResult.ABSENT) > 1
+        assert isinstance(outcome, ep.Registered)
+        stage.agrees()
 
 
 def test_late_commits_land_before_the_horizon(side: str, tmp_path: Path) -> None:

@@ -190,7 +190,6 @@ class Create:
     def _doubt(self, entry: Entry, body: Fragment, verdict: Verdict) -> Engine[Outcome]:
         telemetry.add("in_doubt", operation=Operation.CREATE.value)
         now = self.core.clock.now()
-        doubted = attrs.evolve(entry, last_send_at=now)
         profile, line = self.core.settings.profile, self._line
         if verdict.retry_after is not None:
             if verdict.retry_after > min(line.left, profile.retry_after_cap):
@@ -200,7 +199,7 @@ class Create:
         elif line.left <= 0:
             finding = Finding(registered=None, last_send_at=now)
             return (yield from self._ending.found(entry, finding, verdict.origin))
-        finding = yield from settle_doubt(line, doubted, resend=body)
+        finding = yield from settle_doubt(line, entry, sent_at=now, resend=body)
         return (yield from self._ending.found(entry, finding, verdict.origin))
 
     # --- a reference that is bound already --------------------------------------------------

@@ -6,7 +6,7 @@ allowed only where the service refuses a second prescription with the same numbe
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 import attrs
@@ -32,39 +32,56 @@ class Finding:
         registered: True if it is there, False if it is absent for good, None if not known.
         registered_at: as the service said.
         waits_for_credentials: the practitioner's card or session is needed to go on.
-        last_send_at: the last moment at which bytes of a create may have left.
+        last_send_at: the last moment at which bytes of a create may have left; None where this
+            call sent none.
     """
 
     registered: bool | None
     registered_at: datetime | None = None
     waits_for_credentials: bool = False
-    last_send_at: datetime
+    last_send_at: datetime | None = None
 
 
 def settle_doubt(
-    line: Line, entry: Entry, *, resend: Fragment | None = None, patient: bool = True
+    line: Line,
+    entry: Entry,
+    *,
+    sent_at: datetime | None = None,
+    resend: Fragment | None = None,
+    patient: bool = True,
 ) -> Engine[Finding]:
     """Consult until it is known or the call's time is over.
 
     Args:
         line: the practitioner's line to the service.
-        entry: what is in doubt; its ``last_send_at`` starts the horizon.
+        entry: what is in doubt.
+        sent_at: when this call sent it; otherwise the entry's ``last_send_at`` starts the horizon.
         resend: the frozen body, where the caller still has it.
         patient: wait even while the service is left alone, since it does not answer.
     """
     consult = _consult(line.core, entry)
     if consult is None:
-        return Finding(registered=None, last_send_at=entry.last_send_at)
-    return (yield from _ask(line, entry, consult, resend=resend, patient=patient))
+        return Finding(registered=None, last_send_at=sent_at)
+    return (yield from _ask(line, entry, consult, sent_at, resend=resend, patient=patient))
 
 
 def _ask(
-    line: Line, entry: Entry, consult: Fragment, *, resend: Fragment | None, patient: bool
+    line: Line,
+    entry: Entry,
+    consult: Fragment,
+    last_send: datetime | None,
+    *,
+    resend: Fragment | None,
+    patient: bool,
 ) -> Engine[Finding]:
-    core, profile = line.core, line.core.settings.profile
-    last_send, turn = entry.last_send_at, 0
+    clock, profile = line.core.clock, line.core.settings.profile
+    on_its_way = (last_send or entry.last_send_at) - clock.now()
+    # On the monotonic clock: the other one may be set ahead meanwhile.
+    final = clock.monotonic() + on_its_way.total_seconds() + profile.in_flight_horizon
+    turn = 0
     while True:
         turn += 1
+        asked = clock.monotonic()
         try:
             verdict = yield from line.exchange(Operation.CONSULT, consult, entry.number)
             match = _match(line, entry, verdict)
@@ -74,13 +91,12 @@ def _ask(
                     registered_at=_registered_at(verdict.answer),
                     last_send_at=last_send,
                 )
-            horizon = last_send + timedelta(seconds=profile.in_flight_horizon)
-            if match is _Match.ABSENT and line.attempts[-1].at >= horizon:
+            if match is _Match.ABSENT and asked >= final:
                 return Finding(registered=False, last_send_at=last_send)
             if match is _Match.ABSENT and resend is not None and _may_resend(line):
                 verdict = yield from line.exchange(Operation.CREATE, resend, entry.number)
                 if verdict.result not in NOTHING_LEFT:
-                    last_send = core.clock.now()
+                    last_send, final = clock.now(), clock.monotonic() + profile.in_flight_horizon
                 if verdict.result is AttemptResult.REGISTERED:
                     return Finding(
                         registered=True,

@@ -154,7 +154,6 @@ def _one(
             call=call,
             cause=Cause.ABSENT if state is State.NOT_REGISTERED else None,
             registered_at=finding.registered_at or core.clock.now() if finding.registered else None,
-            last_send_at=finding.last_send_at,
             # Its owner died without telling the host: the patient may hold what the host
             # gives out while nobody knows.
             document=core.document if claimed.state is State.SENDING else None,

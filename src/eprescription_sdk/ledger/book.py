@@ -2,11 +2,15 @@
 
 Every change of state goes through ``settle``; every take-over through ``claim``, a
 compare-and-set on the epoch.
+
+The ledger holds the store's time. Callers give and get moments of their own machine's clock;
+they are translated here, so that machines whose clocks disagree keep to one another's leases
+and horizons.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -45,16 +49,16 @@ def journal(tx: Tx, entry: Entry) -> None:
             int(entry.test_identity),
             entry.owner,
             entry.epoch,
-            iso(entry.lease_until),
-            iso(entry.created_at),
-            iso(entry.last_send_at),
+            _kept(tx, entry.lease_until),
+            _kept(tx, entry.created_at),
+            _kept(tx, entry.last_send_at),
             entry.cause,
             entry.fault_code,
             _iso(entry.registered_at),
             json.dumps(entry.message_ids),
             entry.document.value if entry.document else None,
             entry.revision,
-            _iso(entry.settled_at),
+            _kept(tx, entry.settled_at) if entry.settled_at else None,
         ),
     )
 
@@ -70,7 +74,7 @@ def find(
             f"SELECT {_COLUMNS} FROM ledger WHERE reference = ? AND state IN ({_BINDING})",
             (reference,),
         )
-    return _entry(rows[0]) if rows else None
+    return _entry(tx, rows[0]) if rows else None
 
 
 def open_entries(tx: Tx, rpps: Rpps | None = None) -> tuple[Entry, ...]:
@@ -80,7 +84,7 @@ def open_entries(tx: Tx, rpps: Rpps | None = None) -> tuple[Entry, ...]:
         rows = tx.execute(f"{sql} ORDER BY created_at")
     else:
         rows = tx.execute(f"{sql} AND rpps = ? ORDER BY created_at", (rpps.value,))
-    return tuple(_entry(row) for row in rows)
+    return tuple(_entry(tx, row) for row in rows)
 
 
 def entries(tx: Tx, condition: str, values: Sequence[str]) -> tuple[Entry, ...]:
@@ -88,7 +92,7 @@ def entries(tx: Tx, condition: str, values: Sequence[str]) -> tuple[Entry, ...]:
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM ledger WHERE {condition} ORDER BY created_at, number", values
     )
-    return tuple(_entry(row) for row in rows)
+    return tuple(_entry(tx, row) for row in rows)
 
 
 def claim(
@@ -99,9 +103,9 @@ def claim(
         "UPDATE ledger SET owner = ?, epoch = epoch + 1, lease_until = ?"
         f" WHERE number = ? AND state IN ({_OPEN}) AND lease_until <= ?"
         f" RETURNING {_COLUMNS}",
-        (owner, iso(lease_until), number.value, iso(now)),
+        (owner, _kept(tx, lease_until), number.value, _kept(tx, now)),
     )
-    return _entry(rows[0]) if rows else None
+    return _entry(tx, rows[0]) if rows else None
 
 
 def settle(
@@ -168,19 +172,19 @@ def settle(
             changed.cause,
             changed.fault_code,
             _iso(changed.registered_at),
-            iso(changed.last_send_at),
+            _kept(tx, changed.last_send_at),
             json.dumps(changed.message_ids),
             changed.document.value if changed.document else None,
             changed.revision,
-            iso(now),
-            iso(changed.lease_until),
+            _kept(tx, now),
+            _kept(tx, changed.lease_until),
             number.value,
         ),
     )
     if state is not entry.state:
         tx.execute(
             "INSERT INTO settlements (number, state, at) VALUES (?, ?, ?)",
-            (number.value, state.value, iso(now)),
+            (number.value, state.value, _kept(tx, now)),
         )
     if state is State.REGISTERED and _paper_was_given(entry, changed):
         _raise_risk(tx, number, now)
@@ -206,7 +210,7 @@ def _raise_risk(tx: Tx, number: PrescriptionNumber, now: datetime) -> None:
     tx.execute(
         "INSERT INTO duplicate_risks (number, raised_at) VALUES (?, ?)"
         " ON CONFLICT (number) DO NOTHING",
-        (number.value, iso(now)),
+        (number.value, _kept(tx, now)),
     )
 
 
@@ -268,7 +272,7 @@ def close_duplicate_risk(
         tx.execute(
             "UPDATE duplicate_risks SET closed_at = ?, closed_by = ?, reason = ?"
             " WHERE number = ? AND closed_at IS NULL RETURNING number",
-            (iso(now), by, reason, number.value),
+            (_kept(tx, now), by, reason, number.value),
         )
     )
 
@@ -277,17 +281,30 @@ def _iso(moment: datetime | None) -> str | None:
     return iso(moment) if moment else None
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _kept(tx: Tx, moment: datetime) -> str:
+    """A moment of this machine's clock, as the store's clock has it."""
+    return iso(moment + _ahead(tx))
 
 
-def _entry(row: Sequence[object]) -> Entry:
+def _ahead(tx: Tx) -> timedelta:
+    """By how much the store's clock is ahead of ours; what is below a second is the measuring."""
+    return timedelta(seconds=round(tx.clock_offset.total_seconds()))
+
+
+def _entry(tx: Tx, row: Sequence[object]) -> Entry:
     values: dict[str, Any] = {
         name: reader(value) if reader and value is not None else value
         for (name, reader), value in zip(_FIELDS, row, strict=True)
     }
+    if ahead := _ahead(tx):
+        for name in _MEASURED:
+            if values[name] is not None:
+                values[name] -= ahead
     return Entry(**values)
 
+
+_MEASURED = ("lease_until", "created_at", "last_send_at", "settled_at")
+"""By our clocks. When a prescription was issued or registered, others say."""
 
 _READERS: dict[str, Callable[[Any], object]] = {
     "number": PrescriptionNumber,

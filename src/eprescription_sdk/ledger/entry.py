@@ -21,6 +21,8 @@ class DocumentGiven(Enum):
 class Entry:
     """One prescription that was, or was about to be, sent.
 
+    Times that we measured are those of this machine's clock; the ledger keeps the store's.
+
     Args:
         number: minted once.
         subject: UUID that names it in traces.
