@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,10 @@ class _Slow:
     """A card whose PIN is being typed."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
 
     def assertion(self, now: Any) -> Any:
-        time.sleep(self._seconds)
+        time.sleep(self.seconds)
         return provider().assertion(now)
 
 
@@ -160,6 +161,51 @@ def test_who_follows_a_reference_is_bounded_too(policy: ep.UncertainPolicy, tmp_
         assert second.number == first[0].number
         given = policy is ep.UncertainPolicy.PLAIN
         assert [risk.number for risk in stage.risks()] == [second.number] * given
+
+
+@pytest.mark.parametrize("sending", [True, False], ids=["still sent", "registered"])
+def test_paper_given_before_the_reference_was_found_bound_is_a_duplicate_risk(
+    sending: bool, side: str, tmp_path: Path
+) -> None:
+    """Who leaves before the ledger answers is told to give out plain paper, whatever the policy."""
+    with world(tmp_path, side, profile=PATIENT) as stage, ThreadPoolExecutor(1) as threads:
+        prescription = sample_prescription(text=mark(), reference="réf")
+        with ep.Client(stage.settings, clock=stage.clock) as other:
+            if sending:
+                stage.sandbox.script(Operation.CREATE, AnswerAfter(16))
+            first = threads.submit(other.acting_as(stage.who).create, prescription)
+            if sending:
+                eventually(lambda: len(stage.sandbox.calls) == 1)
+            else:
+                first.result()
+            stage.store.submit(lambda _: time.sleep(0.4))
+            second = soon(stage, prescription)
+            assert isinstance(second, ep.NotRegistered)
+            assert second.advice.step is NextStep.PRINT_PLAIN
+            stage.idle()
+            registered = first.result()
+            assert isinstance(registered, ep.Registered)
+        assert [risk.number for risk in stage.risks()] == [registered.number]
+        assert stage.sandbox.count(registered.number.value) == len(stage.sandbox.registrations) == 1
+
+
+def test_what_is_not_sent_any_more_leaves_the_probe_to_others(side: str, tmp_path: Path) -> None:
+    """The service is back, and the next call finds it so."""
+    card = _Slow(0.0)
+    profile = attrs.evolve(PATIENT, breaker_failures=1, breaker_pause=0.01)
+    with world(tmp_path, side, profile=profile, who=practitioner(assertions=card)) as stage:
+        with stage.sandbox.refusing_connections():
+            stage.side.create(sample_prescription(), wait=0.3)
+        stage.idle()
+        breaker = stage.side.client._core.breaker  # noqa: SLF001
+        assert breaker.open
+        card.seconds = 0.5
+        stage.who.forget()
+        assert isinstance(soon(stage), ep.NotRegistered)
+        stage.idle()
+        assert stage.sandbox.calls == []
+        assert isinstance(stage.side.create(sample_prescription()), ep.Registered)
+        assert not breaker.open
 
 
 def test_closing_ends_what_goes_on_and_leaves_word(side: str, tmp_path: Path) -> None:
