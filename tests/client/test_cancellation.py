@@ -1,6 +1,10 @@
 """A create cancelled at any of its awaits leaves a ledger that is true (law 1, law 2)."""
 
 import asyncio
+import ssl
+import types
+from collections.abc import Coroutine, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from eprescription_sdk.client.effects import Authenticate, Effect, Journal, Send
 from eprescription_sdk.ledger import State
 from eprescription_sdk.sandbox import AnswerAfter, CommitThenDrop, FaultCode, Operation
 from eprescription_sdk.testing import sample_prescription
+from eprescription_sdk.transport import AsyncHttpxTransport
 from tests.client.harness import World, mark, practitioner, world
 
 
@@ -97,6 +102,68 @@ def test_cancelled_at_every_await(
         again = stage.side.create(prescription)
         assert isinstance(again, ep.Registered)
         assert stage.holding(content) == 1
+
+
+@types.coroutine
+def _cancelled_when_it_suspends(
+    work: Coroutine[Any, Any, Any], time: int
+) -> Generator[Any, Any, None]:
+    """Run work in this task, and cancel the task as it suspends for the n-th time."""
+    awaiting, seen, resume = work.__await__(), -1, partial(work.send, None)
+    while True:
+        try:
+            future = resume()
+        except StopIteration:
+            return
+        seen += 1
+        if seen == time:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+        try:
+            yield future
+            resume = partial(awaiting.send, None)
+        except BaseException as error:  # noqa: BLE001  (whatever it is, it goes in)
+            resume = partial(awaiting.throw, error)
+
+
+async def _runs_out(stage: World, prescription: ep.Prescription, time: int) -> bool:
+    """One create, cancelled as it suspends for the n-th time; whether it never got there."""
+    transport = AsyncHttpxTransport(_TRUST)
+    async with ep.AsyncClient(stage.settings, clock=stage.clock, transport=transport) as client:
+        create = client.acting_as(practitioner()).create(prescription)
+        try:
+            await _cancelled_when_it_suspends(create, time)
+        except asyncio.CancelledError:
+            return False
+        return True
+
+
+_TRUST = ssl.create_default_context()
+
+
+@pytest.mark.parametrize("fault", [None, CommitThenDrop(), FaultCode("sdkref_unavailable")])
+def test_cancelled_wherever_it_suspends(fault: Any, tmp_path: Path) -> None:
+    """Not only between effects: in the midst of connecting, writing, reading, too."""
+    with world(tmp_path) as stage:
+        asked: dict[str, ep.Prescription] = {}
+        runs_out = False
+        while not runs_out:
+            content = mark()
+            asked[content] = sample_prescription(text=content, reference=content)
+            if fault is not None:
+                stage.sandbox.script(Operation.CREATE, fault)
+            runs_out = asyncio.run(_runs_out(stage, asked[content], len(asked) - 1))
+            stage.sandbox._scripts._entries.clear()  # noqa: SLF001  (what was not used)
+            assert State.SENDING.value not in dict(stage.entries()).values()
+        assert len(asked) > 6
+        stage.later()
+        stage.side.reconcile(stage.who)
+        assert set(dict(stage.entries()).values()) <= {"registered", "not_registered"}
+        stage.agrees()
+        for content, prescription in asked.items():
+            assert isinstance(stage.side.create(prescription), ep.Registered)
+            assert stage.holding(content) == 1
 
 
 def test_cancelled_while_nothing_has_left_frees_the_reference(tmp_path: Path) -> None:
