@@ -34,6 +34,11 @@ class Deadline(threading.local):
         finally:
             self._at = None
 
+    @property
+    def over(self) -> bool:
+        """Whether the request should have ended."""
+        return self._at is not None and time.monotonic() > self._at
+
     def left(self, timeout: float | None) -> float | None:
         """The shorter of a time-out and what is left."""
         if self._at is None:
@@ -73,6 +78,9 @@ class _Stream:
         return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if self._deadline.over:
+            # A process that was stopped meanwhile: others may rely on it that nothing leaves now.
+            raise TimeoutError
         self._stream.write(buffer, self._deadline.left(timeout))
 
     def close(self) -> None:
