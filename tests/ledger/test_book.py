@@ -262,11 +262,25 @@ def test_a_registration_counts_whoever_saw_it(store: Store) -> None:
 def test_a_settlement_keeps_what_was_known(store: Store) -> None:
     journal(store, entry(message_ids=("uuid:1",)))
     settle(store, State.UNCERTAIN, 10, message_ids=["uuid:2"], document=DocumentGiven.NOTHING)
-    settle(store, State.UNCERTAIN, 20, last_send_at=at(15), document=DocumentGiven.PLAIN)
+    settle(store, State.UNCERTAIN, 20, last_send_at=at(15))
     stands = found(store)
     assert stands.message_ids == ("uuid:1", "uuid:2")
     assert stands.document is DocumentGiven.NOTHING
     assert stands.last_send_at == at(15)
+
+
+@pytest.mark.parametrize("first", DocumentGiven)
+def test_paper_that_one_caller_gave_out_is_not_forgotten(
+    store: Store, first: DocumentGiven
+) -> None:
+    """Two processes may follow different policies while one is being changed."""
+    other = DocumentGiven.NOTHING if first is DocumentGiven.PLAIN else DocumentGiven.PLAIN
+    journal(store, entry())
+    settle(store, State.UNCERTAIN, 10, document=first)
+    settle(store, State.UNCERTAIN, 20, document=other)
+    assert found(store).document is DocumentGiven.PLAIN
+    settle(store, State.REGISTERED, 30)
+    assert [risk.number for risk in store.read(ledger.duplicate_risks)] == [N1]
 
 
 # --- references -----------------------------------------------------------------------------

@@ -157,7 +157,8 @@ def settle(
         registered_at=registered_at,
         last_send_at=last_send_at or entry.last_send_at,
         message_ids=tuple(dict.fromkeys((*entry.message_ids, *message_ids))),
-        document=entry.document or document,
+        # Whoever gave out paper did, whatever others were told.
+        document=document if document is DocumentGiven.PLAIN else entry.document or document,
         revision=entry.revision if state is entry.state else entry.revision + 1,
         settled_at=now,
         lease_until=entry.lease_until if goes_on else now,
