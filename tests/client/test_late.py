@@ -13,7 +13,7 @@ from eprescription_sdk.ledger import State
 from eprescription_sdk.model.outcomes import AttemptResult
 from eprescription_sdk.sandbox import AnswerAfter, DropBeforeCommit, FaultCode, Operation
 from eprescription_sdk.testing import sample_prescription
-from tests.client.harness import SCALE, mark, practitioner, provider, world
+from tests.client.harness import QUICK, SCALE, mark, practitioner, provider, world
 
 USUAL = ep.ServiceProfile().scaled(SCALE)
 """The usual durations, a twentieth of them: 10 s for an attempt, 25 s for a call."""
@@ -31,6 +31,13 @@ def test_a_success_at_13_seconds_behind_a_time_out_at_10_is_registered_once(
         assert outcome.attempts[0].result is AttemptResult.IN_DOUBT
         stage.quiet()
         assert stage.holding(content) == stage.sandbox.count(outcome.number.value) == 1
+
+
+def test_only_a_pause_that_the_service_asks_for_can_be_too_long(side: str, tmp_path: Path) -> None:
+    profile = attrs.evolve(QUICK, backoff_base=0.05, retry_after_cap=0.0001)
+    with world(tmp_path, side, profile=profile) as stage:
+        stage.sandbox.script(Operation.CREATE, FaultCode("sdkref_unavailable"))
+        assert isinstance(stage.side.create(sample_prescription()), ep.Registered)
 
 
 def test_number_exists_on_the_second_attempt_is_registered(side: str, tmp_path: Path) -> None:

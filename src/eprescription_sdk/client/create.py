@@ -179,7 +179,8 @@ class Create:
                         verdict.retry_after or 0,
                     )
                     hopeless = not verdict.again or turn >= profile.max_attempts
-                    if hopeless or pause >= line.left or pause > profile.retry_after_cap:
+                    too_long = (verdict.retry_after or 0) > profile.retry_after_cap
+                    if hopeless or too_long or pause >= line.left:
                         return (
                             yield from self._ending.not_registered(
                                 entry, Cause.NOT_SENT, origin=verdict.origin

@@ -111,7 +111,7 @@ def _ask(
         pause = max(
             full_jitter(turn, profile.backoff_base, profile.backoff_cap), verdict.retry_after or 0
         )
-        if pause >= line.left or pause > max(profile.retry_after_cap, profile.backoff_cap):
+        if pause >= line.left or (verdict.retry_after or 0) > profile.retry_after_cap:
             return Finding(registered=None, last_send_at=last_send)
         yield Sleep(pause)
 

@@ -132,9 +132,8 @@ class Reading:
                 full_jitter(turn, profile.backoff_base, profile.backoff_cap),
                 verdict.retry_after or 0,
             )
-            hopeless = pause >= line.left or pause > max(
-                profile.retry_after_cap, profile.backoff_cap
-            )
+            too_long = (verdict.retry_after or 0) > profile.retry_after_cap
+            hopeless = pause >= line.left or too_long
             if not verdict.again or turn >= profile.max_attempts or hopeless:
                 break
             yield Sleep(pause)
