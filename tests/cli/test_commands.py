@@ -111,6 +111,17 @@ def test_doctor_before_the_pilot_says_what_is_missing(company: Company) -> None:
     assert any(line["what"] == "service reached" for line in report["findings"])
 
 
+def test_doctor_names_the_promise_that_law_one_rests_on(company: Company) -> None:
+    def warned() -> bool:
+        report = json.loads(run("doctor", "--json", "--settings", company.file).stdout)
+        return any("sent again" in line["what"] for line in report["findings"])
+
+    assert not warned()
+    with company.file.open("a", encoding="utf-8") as file:
+        file.write("\n[profile]\nunique_by_number = true\n")
+    assert warned()
+
+
 def test_a_pilot_from_the_first_command_to_the_last(company: Company, tmp_path: Path) -> None:
     settings = ("--settings", company.file)
     checked = run("pilot", "check", company.dossier)

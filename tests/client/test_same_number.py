@@ -6,12 +6,19 @@ import pytest
 
 import eprescription_sdk as ep
 from eprescription_sdk.ledger import State, find
-from eprescription_sdk.sandbox import DropBeforeCommit, Operation, Sandbox
+from eprescription_sdk.sandbox import (
+    CommitThenDrop,
+    DropBeforeCommit,
+    Operation,
+    Sandbox,
+    StaleConsult,
+)
 from eprescription_sdk.testing import (
     sample_prescription,
     sandbox_practitioner,
     sandbox_settings,
 )
+from tests.client.harness import world
 
 NUMBER = ep.PrescriptionNumber("FAKETWICE")
 
@@ -41,6 +48,28 @@ def test_the_first_prescription_stays_as_it_was(tmp_path: Path) -> None:
             entry = client.store.write(lambda tx: find(tx, number=NUMBER))
             assert entry is not None
             assert entry.state is State.UNCERTAIN
+
+
+def test_a_promise_that_the_service_breaks_is_noticed(
+    side: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The profile says that numbers are unique, and they are not: law 1 rests on its word."""
+    with world(tmp_path, side, unique=False, trusted_unique=True) as stage:
+        stage.sandbox.script(Operation.CREATE, CommitThenDrop())
+        stage.sandbox.script(Operation.CONSULT, StaleConsult(2))
+        outcome = stage.side.create(sample_prescription())
+        assert isinstance(outcome, ep.Registered)
+        assert stage.sandbox.count(outcome.number.value) == 2
+        assert "number_twice" not in caplog.text
+
+        found = stage.side.search(ep.SearchQuery(prescriber=stage.who.rpps))
+        assert [each.number for each in found] == [outcome.number] * 2
+        assert "service.number_twice" in caplog.text
+        # From now on only a consult settles.
+        stage.sandbox.script(Operation.CREATE, DropBeforeCommit())
+        doubtful = stage.side.create(sample_prescription())
+        assert isinstance(doubtful, ep.Uncertain)
+        assert [each.operation for each in doubtful.attempts].count("create") == 1
 
 
 def test_a_codec_that_cannot_ask_leaves_it_uncertain(tmp_path: Path) -> None:

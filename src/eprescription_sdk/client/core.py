@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 
 import attrs
 
@@ -37,6 +38,7 @@ class Core:
         simulation: whether a stand-in takes part.
         budget: of further requests.
         breaker: leaves a service alone that does not answer.
+        doubled: set once the service was seen to hold a number twice.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class Core:
     simulation: bool
     budget: RetryBudget
     breaker: Breaker
+    doubled: threading.Event = attrs.field(factory=threading.Event)
 
     @property
     def policy(self) -> UncertainPolicy:

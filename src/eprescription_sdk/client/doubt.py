@@ -165,6 +165,7 @@ def _may_resend(line: Line) -> bool:
     sent = sum(attempt.operation == Operation.CREATE.value for attempt in line.attempts)
     return (
         profile.unique_by_number
+        and not line.core.doubled.is_set()
         and sent < profile.max_attempts
         and line.left > 0
         and not line.caller.barred

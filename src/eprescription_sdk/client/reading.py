@@ -1,5 +1,6 @@
 """Consult and search: they change nothing, so they are tried again until the deadline."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -102,7 +103,16 @@ class Reading:
             raise UnreadableReply("The service answered a search with something else.")
         if cursor is not None and answer.cursor == cursor:
             raise UnreadableReply("A page of the search result leads to itself.")
+        self._seek_twins(answer)
         return answer
+
+    def _seek_twins(self, page: SearchPage) -> None:
+        """A service that holds a number twice does not refuse it: nothing is sent again."""
+        numbers = [summary.number for summary in page.summaries]
+        if len(set(numbers)) < len(numbers):
+            self.core.doubled.set()
+            telemetry.count("number_twice", "search")
+            telemetry.event("service.number_twice", level=logging.WARNING)
 
     def _told(self, engine: Engine[R]) -> Engine[R]:
         """The ids of the requests go with the error: the service's support asks for them."""

@@ -140,7 +140,10 @@ class ServiceProfile:
         deadline: time for one call, all attempts and consults together; at least one attempt.
         in_flight_horizon: how long after the last send a request may still be processed;
             only then does "absent" prove anything.
-        unique_by_number: the service refuses a second prescription with the same number.
+        unique_by_number: the service refuses a second prescription with the same number, so
+            that what was lost may be sent again. Say so only if the official specification
+            does: where it is not true a prescription can be registered twice, and no answer to
+            a create tells. A search that lists a number twice does, and ends the resending.
         backoff_base: the first pause before another attempt; it doubles, with full jitter.
         backoff_cap: the longest pause.
         retry_after_cap: a ``Retry-After`` beyond this is not waited for.

@@ -34,6 +34,14 @@ def configuration(
             "The service profile is the reference one of this SDK.",
             "Fill it from the official specification.",
         )
+    if environment is not Environment.SANDBOX and profile.unique_by_number:
+        yield warning(
+            "settings",
+            "The profile says that the service refuses a number that it has: what was lost is"
+            " sent again.",
+            "Check it in the official specification: if it is not so, prescriptions may be"
+            " registered twice.",
+        )
     if problem := Finess(settings.finess).problem():
         yield error("settings", problem, "Correct finess in the settings.")
     for name, where in named.items():
