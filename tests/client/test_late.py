@@ -11,7 +11,14 @@ import eprescription_sdk as ep
 from eprescription_sdk.credentials.practitioner import MARGIN
 from eprescription_sdk.ledger import State
 from eprescription_sdk.model.outcomes import AttemptResult
-from eprescription_sdk.sandbox import AnswerAfter, DropBeforeCommit, FaultCode, Operation
+from eprescription_sdk.sandbox import (
+    AnswerAfter,
+    CommitThenDrop,
+    DropBeforeCommit,
+    FaultCode,
+    Operation,
+    StaleConsult,
+)
 from eprescription_sdk.testing import sample_prescription
 from tests.client.harness import QUICK, SCALE, mark, practitioner, provider, world
 
@@ -53,6 +60,19 @@ def test_number_exists_on_the_second_attempt_is_registered(side: str, tmp_path: 
         assert stage.holding(content) == 1
 
 
+def test_number_exists_said_by_the_service_itself(side: str, tmp_path: Path) -> None:
+    """Its consult lags behind, so the number is sent again, to a service that has it by now."""
+    content = mark()
+    with world(tmp_path, side, unique=True) as stage:
+        stage.sandbox.script(Operation.CREATE, CommitThenDrop())
+        stage.sandbox.script(Operation.CONSULT, StaleConsult(6))
+        outcome = stage.side.create(sample_prescription(text=content))
+        assert isinstance(outcome, ep.Registered)
+        creates = [a for a in outcome.attempts if a.operation == "create"]
+        assert {a.fault_code for a in creates} == {None, "sdkref_exists"}
+        assert stage.holding(content) == stage.sandbox.count(outcome.number.value) == 1
+
+
 @attrs.define
 class _Card:
     """A card that is in the reader, or not; it signs each time anew."""
@@ -74,8 +94,6 @@ class _Card:
 def test_a_card_pulled_out_between_attempts(
     policy: ep.UncertainPolicy, side: str, tmp_path: Path
 ) -> None:
-    from eprescription_sdk.sandbox import CommitThenDrop
-
     with world(tmp_path, side, who=practitioner(assertions=_Card()), policy=policy) as stage:
         stage.sandbox.script(Operation.CREATE, CommitThenDrop())
         outcome = stage.side.create(sample_prescription())
