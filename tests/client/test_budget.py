@@ -23,6 +23,12 @@ def test_what_was_answered_costs_nothing() -> None:
     assert [budget.take() for _ in range(3)] == [True, True, False]
 
 
+def test_who_asks_in_vain_leaves_some_to_the_others() -> None:
+    budget = RetryBudget(ratio=0.0, burst=10)
+    assert sum(budget.take(again=True) for _ in range(20)) == 8
+    assert sum(budget.take() for _ in range(20)) == 2
+
+
 def test_it_never_holds_more_than_the_burst() -> None:
     budget = RetryBudget(ratio=1.0, burst=3)
     for _ in range(10):

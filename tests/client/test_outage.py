@@ -6,6 +6,7 @@ after its return.
 
 import asyncio
 import time
+from bisect import bisect
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,13 +20,19 @@ import eprescription_sdk as ep
 from eprescription_sdk.ledger import State
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.model.outcomes import Cause, NextStep
-from eprescription_sdk.sandbox import Operation, Unavailable
+from eprescription_sdk.sandbox import (
+    DropBeforeCommit,
+    Fault,
+    FaultCode,
+    Operation,
+    Unavailable,
+)
 from eprescription_sdk.testing import sample_prescription
 from eprescription_sdk.transport import AsyncHttpxTransport, HttpxTransport
 from tests.client.harness import LATER, QUICK, SIDES, World, eventually, world
 
 CALLERS = 200
-DOWN = attrs.evolve(QUICK, deadline=2.0, breaker_pause=0.3)
+DOWN = attrs.evolve(QUICK, deadline=2.0, breaker_pause=0.3, retry_burst=10)
 
 
 class _Counting(HttpxTransport):
@@ -50,17 +57,38 @@ class _AsyncCounting(AsyncHttpxTransport):
         return await super().send(request)
 
 
-def _all_create(stage: World, side: str, load: list[float], rounds: int) -> list[ep.Outcome]:
-    """Two hundred callers, over four clients on one store; each tries a few times."""
+@attrs.define
+class _Meter:
+    """When callers made their calls, and when requests set out."""
+
+    offered: list[float] = attrs.Factory(list)
+    load: list[float] = attrs.Factory(list)
+
+    def call(self) -> ep.Prescription:
+        self.offered.append(time.monotonic())
+        return sample_prescription()
+
+    def never_above(self, ratio: float) -> None:
+        """Neither in the end nor at any moment before; all callers call at once."""
+        offered = sorted(self.offered)
+        for requests, moment in enumerate(sorted(self.load), start=1):
+            called = max(CALLERS, bisect(offered, moment))
+            assert requests <= ratio * called, (requests, len(self.load))
+
+
+def _all_create(
+    stage: World, side: str, meter: _Meter, *, rounds: int, processes: int = 4
+) -> list[ep.Outcome]:
+    """Two hundred callers, over some clients on one store; each tries a few times."""
     if side == "sync":
         clients = [
-            ep.Client(stage.settings, transport=_Counting(load), clock=stage.clock)
-            for _ in range(4)
+            ep.Client(stage.settings, transport=_Counting(meter.load), clock=stage.clock)
+            for _ in range(processes)
         ]
 
         def calls(n: int) -> list[ep.Outcome]:
-            doctor = clients[n % 4].acting_as(stage.who)
-            return [doctor.create(sample_prescription()) for _ in range(rounds)]
+            doctor = clients[n % processes].acting_as(stage.who)
+            return [doctor.create(meter.call()) for _ in range(rounds)]
 
         with ThreadPoolExecutor(CALLERS) as threads:
             found = [each for some in threads.map(calls, range(CALLERS)) for each in some]
@@ -70,13 +98,13 @@ def _all_create(stage: World, side: str, load: list[float], rounds: int) -> list
 
     async def everybody() -> list[ep.Outcome]:
         clients = [
-            ep.AsyncClient(stage.settings, transport=_AsyncCounting(load), clock=stage.clock)
-            for _ in range(4)
+            ep.AsyncClient(stage.settings, transport=_AsyncCounting(meter.load), clock=stage.clock)
+            for _ in range(processes)
         ]
 
         async def calls(n: int) -> list[ep.Outcome]:
-            doctor = clients[n % 4].acting_as(stage.who)
-            return [await doctor.create(sample_prescription()) for _ in range(rounds)]
+            doctor = clients[n % processes].acting_as(stage.who)
+            return [await doctor.create(meter.call()) for _ in range(rounds)]
 
         told = await asyncio.gather(*(calls(n) for n in range(CALLERS)))
         for client in clients:
@@ -104,26 +132,52 @@ OUTAGES: dict[str, Any] = {
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("how", OUTAGES)
 def test_an_outage_is_not_made_worse(how: str, side: str, tmp_path: Path) -> None:
-    load: list[float] = []
+    meter = _Meter()
     with world(tmp_path, profile=DOWN) as stage:
         with OUTAGES[how](stage):
-            found = _all_create(stage, side, load, rounds=2)
-        offered = len(found)
-        assert len(load) <= 1.1 * offered
+            found = _all_create(stage, side, meter, rounds=2)
+        meter.never_above(1.1)
         # Each caller has an answer to act on; those who were held back sent nothing.
         assert {type(outcome) for outcome in found} <= {ep.NotRegistered, ep.Uncertain}
         for outcome in found:
             if isinstance(outcome, ep.NotRegistered):
                 assert outcome.cause is Cause.NOT_SENT
                 assert outcome.advice.step is NextStep.PRINT_PLAIN
-        back = time.monotonic()
-        stage.clock.advance(LATER)
-        eventually(lambda: stage.side.reconcile(stage.who).open == 0, seconds=20)
-        assert _open(stage) == 0
-        assert time.monotonic() - back < 15
-        stage.agrees()
+        _settled_soon(stage)
         # And the service is used again at once.
         assert isinstance(stage.side.create(sample_prescription()), ep.Registered)
+
+
+AMONG_CALLS: dict[str, Fault] = {
+    "loses what is sent": DropBeforeCommit(),
+    "says that it is unavailable": FaultCode("sdkref_unavailable"),
+}
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("how", AMONG_CALLS)
+def test_a_service_that_is_back_while_all_still_wait(how: str, side: str, tmp_path: Path) -> None:
+    """All are in doubt at once, or told to come again; nothing but the budget restrains them."""
+    meter = _Meter()
+    with world(tmp_path, profile=attrs.evolve(DOWN, breaker_failures=10_000)) as stage:
+        lasting = how == "says that it is unavailable"
+        stage.sandbox.script(
+            Operation.CREATE, AMONG_CALLS[how], times=10_000 if lasting else CALLERS
+        )
+        found = _all_create(stage, side, meter, rounds=1, processes=1)
+        assert len(found) == CALLERS
+        meter.never_above(1.1)
+        stage.sandbox._scripts._entries.clear()  # noqa: SLF001  (it is back)
+        _settled_soon(stage)
+
+
+def _settled_soon(stage: World) -> None:
+    back = time.monotonic()
+    stage.clock.advance(LATER)
+    eventually(lambda: stage.side.reconcile(stage.who).open == 0, seconds=20)
+    assert _open(stage) == 0
+    assert time.monotonic() - back < 15
+    stage.agrees()
 
 
 def _open(stage: World) -> int:

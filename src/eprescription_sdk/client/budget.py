@@ -1,7 +1,7 @@
 """A retry budget: what keeps an outage from multiplying the load on the service.
 
 A token bucket, one a client. Each call puts a fraction of a token in; each further request of a
-call takes one out, and gets it back when the service answered. What a refusal means for the
+call takes one out, and gets it back when its answer ends the call. What a refusal means for the
 call is decided in ``exchange``.
 """
 
@@ -31,16 +31,21 @@ class RetryBudget:
         """A call makes its first request."""
         self._add(self._ratio)
 
-    def take(self) -> bool:
-        """Whether a call may make a further request; that takes a token."""
+    def take(self, *, again: bool = False) -> bool:
+        """Whether a call may make a further request; that takes a token.
+
+        Args:
+            again: it made one already. A quarter of the bucket is kept for calls that did not:
+                one that asks in vain must not leave others without their only question.
+        """
         with self._lock:
-            if self._tokens < 1:
+            if self._tokens < 1 + (self._burst // 4 if again else 0):
                 return False
             self._tokens -= 1
             return True
 
     def give_back(self) -> None:
-        """The further request was answered: the service can bear it."""
+        """The further request was the last one."""
         self._add(1)
 
     def _add(self, tokens: float) -> None:

@@ -27,6 +27,15 @@ LEASE_MARGIN = timedelta(seconds=5)
 NOTHING_LEFT = (AttemptResult.NOT_SENT, AttemptResult.NOT_PROCESSED)
 """Of a create: the service cannot have registered anything."""
 
+_CONCLUSIVE = (
+    AttemptResult.REGISTERED,
+    AttemptResult.REFUSED,
+    AttemptResult.FOUND,
+    AttemptResult.LISTED,
+)
+"""After these nothing more is asked. A further request that brings another answer may be one of
+many: when a service has lost what all were sending, each of them asks whether it is there."""
+
 
 @attrs.define(kw_only=True)
 class Line:
@@ -164,14 +173,14 @@ class Line:
 
     def _permit(self) -> Permit | None:
         """Leave to make one more request; None where that would burden a service in need."""
-        core, further = self.core, bool(self.attempts)
+        core, made = self.core, len(self.attempts)
         if not self._begun:
             self._begun = True
             core.budget.called()
         permit = core.breaker.admit(core.clock.monotonic())
         if permit is None:
             telemetry.count("request_held", "breaker")
-        elif further and not permit.probe and not core.budget.take():
+        elif made and not permit.probe and not core.budget.take(again=made > 1):
             telemetry.count("request_held", "budget")
             return None
         return permit
@@ -180,7 +189,7 @@ class Line:
         core = self.core
         if not verdict.down:
             core.breaker.answered()
-            if self.attempts and not permit.probe:
+            if self.attempts and not permit.probe and verdict.result in _CONCLUSIVE:
                 core.budget.give_back()
         elif core.breaker.unanswered(permit, core.clock.monotonic()):
             telemetry.count("breaker_opened", verdict.result.value)

@@ -148,8 +148,9 @@ class ServiceProfile:
         backoff_cap: the longest pause.
         retry_after_cap: a ``Retry-After`` beyond this is not waited for.
         max_attempts: the most sends of one request in one call.
-        retry_ratio: further requests allowed for each call, over time; below that the service
-            never sees more than ``1 + retry_ratio`` times the calls made, save for the burst.
+        retry_ratio: further requests allowed for each call, over time, save those whose answer
+            ends the call; so the service never sees more than ``1 + retry_ratio`` times the
+            calls made, save for the burst.
         retry_burst: further requests allowed at once.
         breaker_failures: requests unanswered in a row after which the service is left alone.
         breaker_pause: the longest time between two probes of a service that is left alone.
@@ -170,7 +171,7 @@ class ServiceProfile:
     backoff_cap: float = attrs.field(default=5.0, validator=_seconds())
     retry_after_cap: float = attrs.field(default=10.0, validator=_seconds())
     max_attempts: int = attrs.field(default=5, validator=_count(100))
-    retry_ratio: float = attrs.field(default=0.1, validator=_ratio)
+    retry_ratio: float = attrs.field(default=0.05, validator=_ratio)
     retry_burst: int = attrs.field(default=10, validator=_count(1_000_000))
     breaker_failures: int = attrs.field(default=10, validator=_count(1_000_000))
     breaker_pause: float = attrs.field(default=5.0, validator=_seconds())
