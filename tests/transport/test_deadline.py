@@ -2,13 +2,11 @@
 
 import socket
 import time
-from types import SimpleNamespace
-from typing import Any
 
 import httpcore
 import pytest
 
-from eprescription_sdk.transport.deadline import Deadline, install
+from eprescription_sdk.transport.deadline import Backend, Deadline
 from tests.transport.servers import serving
 
 
@@ -20,13 +18,12 @@ def test_what_was_held_up_past_its_end_is_not_written() -> None:
         received.append(connection.recv(100))
 
     deadline = Deadline()
-    transport: Any = SimpleNamespace(_pool=SimpleNamespace(_network_backend=httpcore.SyncBackend()))
+    backend = Backend(httpcore.SyncBackend(), deadline)
     with serving(behave) as server:
-        install(transport, deadline)
-        with deadline.within(0.05):
-            host, port = server.url.split("/")[2].split(":")
-            stream = transport._pool._network_backend.connect_tcp(host, int(port))  # noqa: SLF001
-            time.sleep(0.06)
+        host, port = server.url.split("/")[2].split(":")
+        with deadline.within(0.2):
+            stream = backend.connect_tcp(host, int(port))
+            time.sleep(0.21)
             with pytest.raises(TimeoutError):
                 stream.write(b"too late")
         stream.close()
