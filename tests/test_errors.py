@@ -71,6 +71,7 @@ CODES = {
     "XmlRefused": "EP-INPUT-XML",
     "StoreError": "EP-STORE",
     "StoreUnavailable": "EP-STORE-UNAVAILABLE",
+    "StoreBusy": "EP-STORE-BUSY",
     "StoreUnsafe": "EP-STORE-UNSAFE",
     "StoreCorrupt": "EP-STORE-CORRUPT",
     "StoreTooNew": "EP-STORE-TOO-NEW",

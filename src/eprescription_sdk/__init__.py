@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ServiceError,
         ServiceFault,
         ServiceUnreachable,
+        StoreBusy,
         StoreCorrupt,
         StoreError,
         StoreTooNew,
@@ -220,6 +221,7 @@ __all__ = [
     "Sex",
     "SpeechTherapyLine",
     "State",
+    "StoreBusy",
     "StoreCorrupt",
     "StoreError",
     "StoreTooNew",
@@ -257,7 +259,7 @@ _HOMES = {
         ClosingPending ConfigurationError CredentialUnavailable EPrescriptionError
         IllegalStep InvalidIdentifier InvalidInput MissingExtra PilotError
         PrescriptionNotFound ReferenceConflict ServiceError ServiceFault ServiceUnreachable
-        StoreCorrupt StoreError StoreTooNew StoreUnavailable StoreUnsafe TransportFailure
+        StoreBusy StoreCorrupt StoreError StoreTooNew StoreUnavailable StoreUnsafe TransportFailure
         UnreadableReply VerificationFailed XmlRefused
     """,
     "ledger": "DuplicateRisk Settlement State",

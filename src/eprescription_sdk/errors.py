@@ -10,6 +10,7 @@
     │   └── XmlRefused              XML that is malformed, too large, too deep or booby-trapped
     ├── StoreError                  the ledger or trace store
     │   ├── StoreUnavailable        cannot be written now: nothing was sent
+    │   │   └── StoreBusy           a process stays amid a transaction
     │   ├── StoreUnsafe             another SQLite library broke the file's locks
     │   ├── StoreCorrupt            the file is damaged or is not a store
     │   └── StoreTooNew             written by a later release
@@ -23,7 +24,7 @@
     ├── TransportFailure            raised by a ``Transport`` port, read by the engine
     ├── PilotError                  the pilot's rules
     │   ├── IllegalStep             a lifecycle step that is not legal now
-    │   └── ClosingPending          a sender still holds its lock
+    │   └── ClosingPending          a process holds up the closing of the traces
     └── VerificationFailed          an export whose chain or figures do not hold
 
 Each error says what happened, where (``path``) and what to do (``way_out``), and has a
@@ -145,6 +146,23 @@ class StoreUnavailable(StoreError):
 
     code = "EP-STORE-UNAVAILABLE"
     cure = "Let this process write to the store, then try again."
+
+
+class StoreBusy(StoreUnavailable):
+    """A process stays amid a transaction; ``holders`` names it, where that can be known."""
+
+    code = "EP-STORE-BUSY"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        way_out: str | None = None,
+        holders: Sequence[str] = (),
+    ) -> None:
+        self.holders = tuple(holders)
+        super().__init__(message, path=path, way_out=way_out)
 
 
 class StoreUnsafe(StoreError):
@@ -279,7 +297,7 @@ class IllegalStep(PilotError):
 
 
 class ClosingPending(PilotError):
-    """Closing waits for a sender that still holds its lock; ``holders`` names them."""
+    """Closing waits for a sender, or for a process amid a transaction; ``holders`` names them."""
 
     code = "EP-PILOT-CLOSING"
     cure = "Let the sender finish or end it, then close again; or force."

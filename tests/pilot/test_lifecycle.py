@@ -1,4 +1,5 @@
 import json
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,11 @@ from eprescription_sdk.model.trace import NonDigitalReason, PrescriptionTrace
 from eprescription_sdk.pilot import Dossier, Phase, Pilot, Receipt, Step, record_correction
 from eprescription_sdk.pilot.dossier import Act
 from eprescription_sdk.pilot.steps import LEGAL
-from eprescription_sdk.storage import SqliteStore, Store
+from eprescription_sdk.storage import SqliteStore, Store, sqlite
 from eprescription_sdk.traces import gate
 from eprescription_sdk.traces.record import Recorder
 from tests.pilot.samples import EXAMPLE, RPPS
+from tests.processes import child
 
 KEY = b"k" * 32
 BY: dict[str, Any] = {"by": "cellule présérie", "reference": "REF-1"}
@@ -468,6 +470,19 @@ def test_closing_waits_for_a_sender_and_goes_on_later(assessed: Pilot, store: Sq
             assessed.record_generalisation(**BY)
     assert not assessed.close_traces(**BY).forced
     assert Step.GENERALISE in assessed.legal_steps
+
+
+def test_a_process_amid_a_transaction_that_holds_up_settling_is_named(
+    assessed: Pilot, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.2)
+    store.write(lambda _: None)
+    with child("tests.storage.children", "hold", store.path, "60") as other:
+        assert other.line() == "held"
+        with pytest.raises(ClosingPending) as caught:
+            assessed.close_traces(settle=lambda: store.write(lambda _: None), **BY)
+        assert caught.value.holders == (f"{socket.gethostname()}:{other.pid}",)
+    assert assessed.close_traces(**BY).holds()
 
 
 def test_forced_closing_says_so(assessed: Pilot, store: SqliteStore) -> None:

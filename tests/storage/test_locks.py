@@ -2,9 +2,13 @@
 
 import os
 import signal
+import socket
 import time
+from pathlib import Path
 
-from eprescription_sdk.storage import Store
+import pytest
+
+from eprescription_sdk.storage import Store, kernel
 from tests.processes import child
 
 
@@ -67,3 +71,50 @@ def test_a_killed_parent_frees_it_although_its_child_lives(either: Store, place:
                 assert alone
         finally:
             os.kill(grandchild, signal.SIGKILL)
+
+
+# --- who holds it ---------------------------------------------------------------------------
+
+
+def test_those_who_share_it_are_named(either: Store, place: str) -> None:
+    lock = either.session_lock()
+    assert lock.holders() == ()
+    with (
+        child("tests.storage.children", "lock", place) as first,
+        child("tests.storage.children", "lock", place) as second,
+    ):
+        assert (first.line(), second.line()) == ("held", "held")
+        expected = {f"{socket.gethostname()}:{process.pid}" for process in (first, second)}
+        assert set(lock.holders()) == expected
+        # Who only waits for it holds nothing.
+        with lock.exclusive(0) as alone:
+            assert not alone
+            assert set(lock.holders()) == expected
+    with lock.shared():
+        assert lock.holders() == (f"{socket.gethostname()}:{os.getpid()}",)
+
+
+def test_a_kernel_that_names_nobody_is_not_guessed_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another system, or locks of processes that this container cannot see."""
+    locked = tmp_path / "file"
+    locked.touch()
+    found = locked.stat()
+    where = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    table = tmp_path / "locks"
+    table.write_text(
+        f"1: FLOCK  ADVISORY  READ 0 {where} 0 EOF\n"
+        f"2: FLOCK  ADVISORY  READ -1 {where} 0 EOF\n"
+        f"2: -> FLOCK  ADVISORY  WRITE 41 {where} 0 EOF\n"
+        f"3: POSIX  ADVISORY  WRITE 42 {where} 120 120\n"
+        f"4: FLOCK  ADVISORY  READ 43 00:00:{found.st_ino} 0 EOF\n"
+        "5: LEASE  ACTIVE\n"
+    )
+    monkeypatch.setattr(kernel, "LOCKS", table)
+    assert kernel.flock_holders(locked) == ()
+    assert kernel.writers(locked, byte=120) == (f"{socket.gethostname()}:42",)
+    assert kernel.writers(locked, byte=121) == ()
+    monkeypatch.setattr(kernel, "LOCKS", tmp_path / "nothing")
+    assert kernel.writers(locked, byte=120) == ()
+    assert kernel.flock_holders(tmp_path / "gone") == ()

@@ -1,6 +1,7 @@
 """PostgreSQL alone: what a server, its roles, its poolers and its deaths bring."""
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from eprescription_sdk.errors import (
     ConfigurationError,
+    StoreBusy,
     StoreCorrupt,
     StoreError,
     StoreTooNew,
@@ -184,13 +186,30 @@ def test_a_writer_gives_up_in_the_end(
     monkeypatch.setattr(engine, "_WRITING", ("SET LOCAL lock_timeout = 200", lock))
     with child("tests.storage.children", "hold", dsn, "30") as other:
         assert other.line() == "held"
-        with pytest.raises(StoreUnavailable, match="Another process"):
+        with pytest.raises(StoreBusy, match="Another process") as caught:
             store.write(lambda tx: insert(tx, "mine"))
+        assert caught.value.holders == (f"{socket.gethostname()}:{other.pid}",)
         assert reasons(store) == set()
         # The server ends the one that says nothing, and what it wrote is gone.
         monkeypatch.undo()
         store.write(lambda tx: insert(tx, "later"))
         assert reasons(store) == {"later"}
+
+
+def test_a_person_who_keeps_rows_is_named(
+    store: Store, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With psql, nobody is bound to our time-outs; who only looks does not disturb."""
+    store.write(lambda tx: insert(tx, "x"))
+    lock = engine._WRITING[-1]  # noqa: SLF001
+    monkeypatch.setattr(engine, "_WRITING", ("SET LOCAL lock_timeout = 200", lock))
+    with psycopg.connect(dsn, application_name="psql") as person, psycopg.connect(dsn) as reader:
+        reader.execute("SELECT 1 FROM losses")
+        person.execute("SELECT 1 FROM losses FOR UPDATE")
+        with pytest.raises(StoreBusy) as caught:
+            store.write(lambda tx: tx.execute("UPDATE losses SET count = 2"))
+        assert caught.value.holders == (f"psql backend {person.info.backend_pid}",)
+    store.write(lambda tx: tx.execute("UPDATE losses SET count = 2"))
 
 
 def test_a_frozen_writer_holds_nobody_up_for_long(store: Store, dsn: str) -> None:
@@ -282,15 +301,6 @@ def test_processes_are_named_to_the_server(postgres: Postgres, database: str, st
         database,
     )
     assert rows == [(connections.process_name(),)]
-
-
-def test_the_holders_of_the_lock_are_named(store: Store, dsn: str) -> None:
-    with child("tests.storage.children", "lock", dsn) as other:
-        assert other.line() == "held"
-        (holder,) = store.session_lock().holders()
-        assert holder.endswith(f":{other.pid}")
-    with store.session_lock().exclusive(5) as alone:
-        assert alone
 
 
 def test_two_stores_of_one_database_have_a_lock_each(postgres: Postgres, database: str) -> None:

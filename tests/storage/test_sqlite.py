@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ import apsw
 import pytest
 
 from eprescription_sdk.errors import (
+    StoreBusy,
     StoreCorrupt,
     StoreError,
     StoreTooNew,
@@ -181,8 +183,10 @@ def test_a_writer_gives_up_in_the_end(
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.2)
     with child("tests.storage.children", "hold", path, "30") as other:
         assert other.line() == "held"
-        with pytest.raises(StoreUnavailable, match="Another process"):
+        with pytest.raises(StoreBusy, match="Another process") as caught:
             store.write(lambda tx: insert(tx, "mine"))
+        assert caught.value.holders == (f"{socket.gethostname()}:{other.pid}",)
+        assert caught.value.holders[0] in str(caught.value)
         assert reasons(store) == set()
     store.write(lambda tx: insert(tx, "later"))
     assert reasons(store) == {"later"}

@@ -128,6 +128,8 @@ def rows(store: Store, columns: str = "count(*)", rest: str = "") -> list[tuple[
 embedded = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 """For tests of what lies beside an embedded store."""
 
+on_a_server = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+
 
 def marker(store: Store) -> Path:
     assert store.path is not None

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
@@ -13,6 +14,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import attrs
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -25,7 +27,7 @@ from eprescription_sdk.sandbox import (
     Sandbox,
     Unavailable,
 )
-from eprescription_sdk.storage import Store
+from eprescription_sdk.storage import Store, postgres, sqlite
 from eprescription_sdk.traces import closing, gate, outbox
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.gate import Phase
@@ -42,6 +44,7 @@ from tests.traces.samples import (
     call,
     embedded,
     marker,
+    on_a_server,
     open_pilot,
     record,
     rows,
@@ -262,6 +265,57 @@ def test_only_an_assessed_pilot_is_closed(store: Store, phase: Phase) -> None:
 def test_a_store_without_a_pilot_is_not_closed(store: Store) -> None:
     with pytest.raises(IllegalStep):
         close(store)
+
+
+# --- frozen amid a transaction --------------------------------------------------------------
+
+
+@embedded
+def test_a_process_frozen_amid_a_transaction_is_named(
+    assessed: Store, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.2)
+    with child("tests.storage.children", "hold", place, "60") as frozen:
+        assert frozen.line() == "held"
+        frozen.signal(signal.SIGSTOP)
+        # No force overcomes it: woken up, it would commit behind the receipt.
+        for force in (False, True):
+            with pytest.raises(ClosingPending, match="amid a transaction") as caught:
+                close(assessed, force=force)
+            assert caught.value.holders == (f"{socket.gethostname()}:{frozen.pid}",)
+        frozen.signal(signal.SIGKILL)
+        assert close(assessed).holds()
+
+
+@on_a_server
+def test_a_person_amid_a_transaction_is_named(
+    assessed: Store, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of ours that is frozen there is ended by the server; see ``test_postgres``."""
+    lock = postgres._WRITING[-1]  # noqa: SLF001
+    monkeypatch.setattr(postgres, "_WRITING", ("SET LOCAL lock_timeout = 200", lock))
+    with psycopg.connect(place, application_name="psql") as person:
+        person.execute("SELECT 1 FROM gate FOR UPDATE")
+        with pytest.raises(ClosingPending, match="amid a transaction") as caught:
+            close(assessed)
+        assert caught.value.holders == (f"psql backend {person.info.backend_pid}",)
+    assert close(assessed).holds()
+
+
+def test_who_only_passes_does_not_hold_it_up(
+    assessed: Store, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender that looks whether anything may leave takes the lock, and gives it back at once."""
+    with child("tests.storage.children", "lock", place) as sender:
+        assert sender.line() == "held"
+        lock = assessed.session_lock()
+        named = lock.holders()
+        assert len(named) == 1
+        told = iter([("passing:1", *named), (*named, "passing:2")])
+        monkeypatch.setattr(type(lock), "holders", lambda _: next(told))
+        with pytest.raises(ClosingPending) as caught:
+            close(assessed, timeout=0.1)
+        assert caught.value.holders == named
 
 
 # --- backups --------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from tests.traces.samples import (
     SITUATION,
     call,
     enrolment,
+    on_a_server,
     record,
     rows,
     set_phase,
@@ -166,9 +167,6 @@ def test_a_phase_that_ends_ends_recording_at_once(running: Store) -> None:
     assert not record(running, recorder=recorder)
     assert recorder.closed
     assert rows(running) == [(1,)]
-
-
-on_a_server = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 
 
 @on_a_server

@@ -233,14 +233,15 @@ class Pilot:
 
         Raises:
             IllegalStep: the assessment is not recorded.
-            ClosingPending: a sender still holds its lock.
+            ClosingPending: a sender still holds its lock, or a process stays amid a transaction.
             InvalidInput: the note has faults (each with its path).
         """
         note = self.note(by=by, reference=reference)
         _refuse(note.faults())
         self._store.read(lambda tx: self._legal(tx, Step.CLOSE_TRACES))
         if settle is not None:
-            settle()
+            with closing.pending_on_writers():
+                settle()
         module = self._store.read(self._dossier).pilot.module
         receipt = closing.close(
             self._store,

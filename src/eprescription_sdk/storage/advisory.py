@@ -21,15 +21,40 @@ WRITERS, SENDERS = 1, 2
 PAUSE = 0.02
 """Between two tries for the lock alone, in seconds."""
 
-_HOLDERS = """
-    SELECT DISTINCT coalesce(nullif(a.application_name, ''), l.pid::text)
-    FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
-    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.classid = %s::regclass::oid AND l.objid = %s
-    ORDER BY 1
-"""
 _KEY = f"'{VERSION_TABLE}'::regclass::oid::int, {{number}}"
+
+# A process of ours has a name that says it all; of any other, the server knows the backend.
+_NAMED = """
+    SELECT DISTINCT CASE WHEN a.application_name ~ ':[0-9]+$' THEN a.application_name
+    ELSE concat_ws(' ', nullif(a.application_name, ''), 'backend', l.pid) END
+    FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.granted
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_OURS = """
+    l.locktype = 'advisory' AND l.objsubid = 2
+    AND l.classid = %(table)s::regclass::oid AND l.objid = %(number)s
+"""
+_HOLDERS = f"{_NAMED} AND {_OURS} ORDER BY 1"
+_WRITERS = f"""
+    {_NAMED} AND l.pid <> pg_backend_pid() AND ({_OURS} OR (l.mode <> 'AccessShareLock'
+    AND l.relation IN (SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace
+    = (SELECT relnamespace FROM pg_class WHERE oid = %(table)s::regclass)))) ORDER BY 1
+"""  # noqa: S608  (constants of ours)
+
+
+def writers(session: Connection) -> tuple[str, ...]:
+    """Who else is amid a transaction that writes to the store, as ``host:pid`` if it is ours.
+
+    Args:
+        session: on which statements can be run.
+    """
+    return _names(session, _WRITERS, WRITERS)
+
+
+def _names(session: Connection, question: str, number: int) -> tuple[str, ...]:
+    rows = session.execute(question, {"table": VERSION_TABLE, "number": number}).fetchall()
+    return tuple(name for (name,) in rows)
 
 
 class AdvisoryLock:
@@ -84,10 +109,9 @@ class AdvisoryLock:
         """Who else holds it, as ``host:pid`` of each process."""
         with self._session() as session:
             try:
-                rows = session.execute(_HOLDERS, (VERSION_TABLE, self._number)).fetchall()
+                return _names(session, _HOLDERS, self._number)
             except psycopg.Error as error:
                 raise as_store_error(error, self._pool.where) from None
-        return tuple(row[0] for row in rows)
 
     def _ask(self, session: Connection, question: str) -> bool:
         try:

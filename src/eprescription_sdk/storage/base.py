@@ -55,7 +55,7 @@ class SessionLock(Protocol):
         """Hold it alone; False when others still held it after ``timeout`` seconds."""
 
     def holders(self) -> tuple[str, ...]:
-        """Who else holds it, as ``host:pid``, where the engine can say."""
+        """Who holds it now, as ``host:pid``, where the engine can say."""
 
 
 class Store(Protocol):

@@ -6,7 +6,7 @@ The server quotes values in the details of an error. They are never passed on.
 import psycopg
 from psycopg import errors
 
-from eprescription_sdk.errors import StoreCorrupt, StoreError, StoreUnavailable
+from eprescription_sdk.errors import StoreBusy, StoreCorrupt, StoreError, StoreUnavailable
 
 _GONE = "Check that the server runs, can be reached, and knows the role and its password."
 
@@ -16,8 +16,6 @@ _WAYS_OUT: tuple[tuple[type[psycopg.Error], type[StoreError], str, str], ...] = 
     (errors.IndexCorrupted, StoreCorrupt, "The database is damaged.",
      "Stop the writers, and restore the last backup."),
     (errors.DiskFull, StoreUnavailable, "The server's disk is full.", "Make room on its volume."),
-    (errors.LockNotAvailable, StoreUnavailable, "Another process holds the store.",
-     "Look in pg_stat_activity for a transaction that stays open."),
     (errors.DeadlockDetected, StoreUnavailable, "Another process holds the store.",
      "Look in pg_stat_activity for what else uses these tables."),
     (errors.ReadOnlySqlTransaction, StoreUnavailable, "The store is read-only here.",
@@ -37,13 +35,21 @@ _WAYS_OUT: tuple[tuple[type[psycopg.Error], type[StoreError], str, str], ...] = 
 )  # fmt: skip
 
 
-def as_store_error(error: Exception, where: str) -> Exception:
+def as_store_error(error: Exception, where: str, holders: tuple[str, ...] = ()) -> Exception:
     """The error of ours for one of psycopg; any other error as it is.
 
     Args:
         error: what was raised.
         where: the store's address as it may be shown.
+        holders: who holds what a statement waited for in vain.
     """
+    if isinstance(error, errors.LockNotAvailable):
+        return StoreBusy(
+            f"Another process holds the store{': ' if holders else ''}{', '.join(holders)}.",
+            path=where,
+            way_out="Look in pg_stat_activity for a transaction that stays open.",
+            holders=holders,
+        )
     for cause, kind, message, way_out in _WAYS_OUT:
         if isinstance(error, cause):
             return kind(message, path=where, way_out=way_out)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eprescription_sdk.storage.kernel import flock_holders
+
 
 class FileLock:
     """The lock of one store.
@@ -39,8 +41,8 @@ class FileLock:
             yield held
 
     def holders(self) -> tuple[str, ...]:
-        """The kernel knows its holders and does not name them."""
-        return ()
+        """Who holds it, as ``host:pid`` of each process, where the kernel tells."""
+        return flock_holders(self._path)
 
     @contextmanager
     def _file(self) -> Iterator[int]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from eprescription_sdk.errors import StoreUnavailable
-from eprescription_sdk.storage.advisory import SENDERS, WRITERS, AdvisoryLock
+from eprescription_sdk.storage.advisory import SENDERS, WRITERS, AdvisoryLock, writers
 from eprescription_sdk.storage.base import Row, Scalar, Tx
 from eprescription_sdk.storage.connections import Connection, Pool, begin, let_go, shown
 from eprescription_sdk.storage.dialect import marked
@@ -166,7 +166,7 @@ class _Session:
                 return work(tx), None
         except Exception as error:
             if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
-                return None, as_store_error(error, self._where)
+                return None, _named(error, connection, self._where)
             # The connection is lost, and the batch with it, whatever the unit made of that.
             if isinstance(error, psycopg.Error):
                 raise
@@ -201,17 +201,34 @@ def _begun(pool: Pool, mode: str, *settings: str) -> tuple[Connection, timedelta
     while (connection := pool.take()) is not None:
         try:
             return connection, begin(connection, mode, *settings)
-        except psycopg.Error:
+        except psycopg.Error as error:
             lost = connection.broken or connection.closed
-            let_go(connection)
             if not lost:
-                raise
+                raise _refused(error, connection, pool.where) from None
+            let_go(connection)
     connection = pool.open()
     try:
         return connection, begin(connection, mode, *settings)
-    except psycopg.Error:
-        let_go(connection)
-        raise
+    except psycopg.Error as error:
+        raise _refused(error, connection, pool.where) from None
+
+
+def _refused(error: psycopg.Error, connection: Connection, where: str) -> Exception:
+    """What a transaction that did not begin says, and the end of its connection."""
+    with suppress(psycopg.Error):
+        connection.execute("ROLLBACK")
+    named = _named(error, connection, where)
+    let_go(connection)
+    return named
+
+
+def _named(error: Exception, connection: Connection, where: str) -> Exception:
+    """The error of ours; whoever was waited for in vain is asked for and named."""
+    holders: tuple[str, ...] = ()
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        with suppress(psycopg.Error):
+            holders = writers(connection)
+    return as_store_error(error, where, holders)
 
 
 @contextmanager

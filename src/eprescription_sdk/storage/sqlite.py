@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import apsw
 
 from eprescription_sdk.errors import (
+    StoreBusy,
     StoreCorrupt,
     StoreError,
     StoreTooNew,
@@ -26,6 +27,7 @@ from eprescription_sdk.errors import (
 )
 from eprescription_sdk.storage import schema
 from eprescription_sdk.storage.base import Row, Scalar, Tx
+from eprescription_sdk.storage.kernel import writers
 from eprescription_sdk.storage.locks import FileLock
 from eprescription_sdk.storage.writer import Writer
 
@@ -304,16 +306,29 @@ _WAYS_OUT: tuple[tuple[type[apsw.Error], type[StoreError], str, str], ...] = (
      "Give this process the right to write there."),
     (apsw.CantOpenError, StoreUnavailable, "The file cannot be opened.",
      "Check that its folder exists and that this process may write there."),
-    (apsw.BusyError, StoreUnavailable, "Another process holds the file.",
-     "Look for a process that keeps a transaction open."),
-    (apsw.ProtocolError, StoreUnavailable, "Another process holds the file.",
-     "Look for a process that keeps a transaction open."),
     (apsw.AbortError, StoreUnavailable, "The transaction was rolled back.",
      "Check the volume and its free space."),
 )  # fmt: skip
 
 
+_WRITE_LOCK = 120
+"""The byte of the log's index that whoever writes holds (sqlite.org, "WAL-mode file format")."""
+
+
+def _holders(path: Path) -> tuple[str, ...]:
+    """Who is amid a transaction that writes, in the log or still in the file itself."""
+    return writers(Path(f"{path}-shm"), byte=_WRITE_LOCK) or writers(path)
+
+
 def _as_store_error(error: Exception, path: Path) -> Exception:
+    if isinstance(error, (apsw.BusyError, apsw.ProtocolError)):
+        holders = _holders(path)
+        return StoreBusy(
+            f"Another process holds the file{': ' if holders else ''}{', '.join(holders)}.",
+            path=str(path),
+            way_out="Look for a process that keeps a transaction open, or is stopped amid one.",
+            holders=holders,
+        )
     for cause, kind, message, way_out in _WAYS_OUT:
         if isinstance(error, cause):
             return kind(message, path=str(path), way_out=way_out)

@@ -11,7 +11,9 @@ import base64
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -20,9 +22,9 @@ import attrs
 from cattrs.preconf.json import make_converter
 
 from eprescription_sdk.clock import iso
-from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
+from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreBusy, StoreCorrupt
 from eprescription_sdk.model.trace import ChainLink
-from eprescription_sdk.storage import Store, Tx
+from eprescription_sdk.storage import SessionLock, Store, Tx
 from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.gate import Phase, phase, set_phase
@@ -132,7 +134,8 @@ def close(
         signer: holds the organisation's key; it signs the receipt that this call writes.
 
     Raises:
-        ClosingPending: a sender still holds its lock; the phase stays CLOSING.
+        ClosingPending: a sender still holds its lock, and the phase stays CLOSING; or a process
+            stays amid a transaction, which no force overcomes.
         IllegalStep: the pilot is not in a phase that can be closed.
     """
     marker = closed_marker(store.path) if store.path is not None else None
@@ -143,28 +146,61 @@ def close(
         raise IllegalStep("The traces are closed after the assessment.")
     if before is Phase.ASSESSED and shipper is not None:
         shipper.drain(timeout)
-    if not store.write(lambda tx: _shut(tx, module)):
-        return _finish(store, marker)
+    with pending_on_writers():
+        if not store.write(lambda tx: _shut(tx, module)):
+            return _finish(store, marker)
     lock = store.session_lock()
     with lock.exclusive(timeout) as alone:
         if not alone and not force:
-            holders = lock.holders() or tuple(filter(_may_live, store.read(outbox.holders)))
+            holders = _senders(store, lock)
             raise ClosingPending(
                 "A sender still holds its lock: " + (", ".join(holders) or "unknown") + ".",
                 holders=holders,
                 way_out="Let it finish or end it, then close again; or force.",
             )
-        store.write(
-            lambda tx: _close(
-                tx,
-                module=module,
-                closed_at=now(),
-                unsettled=unsettled,
-                forced=not alone,
-                signer=signer,
+        with pending_on_writers():
+            store.write(
+                lambda tx: _close(
+                    tx,
+                    module=module,
+                    closed_at=now(),
+                    unsettled=unsettled,
+                    forced=not alone,
+                    signer=signer,
+                )
             )
-        )
     return _finish(store, marker)
+
+
+@contextmanager
+def pending_on_writers() -> Iterator[None]:
+    """A block of the closing that a process amid a transaction may hold up.
+
+    Raises:
+        ClosingPending: one does.
+    """
+    try:
+        yield
+    except StoreBusy as error:
+        raise ClosingPending(
+            "A process stays amid a transaction: " + (", ".join(error.holders) or "unknown") + ".",
+            holders=error.holders,
+            way_out="Let it finish or end it, then close again.",
+        ) from error
+
+
+def _senders(store: Store, lock: SessionLock) -> tuple[str, ...]:
+    """Who holds the lock of senders; if nobody can tell, who holds claims."""
+    first = lock.holders()
+    # Whoever takes it for a moment, to find that nothing may leave, does not hold us up.
+    time.sleep(_PASSING)
+    return tuple(holder for holder in lock.holders() if holder in first) or tuple(
+        filter(_may_live, store.read(outbox.holders))
+    )
+
+
+_PASSING = 0.1
+"""In seconds; longer than a look at the phase takes."""
 
 
 _SHUT = (Phase.CLOSING, Phase.CLOSED, Phase.GENERALISED)
