@@ -1,45 +1,84 @@
-"""What other processes do: ``python -m tests.traces.children NAME PLACE …``."""
+"""What other processes do; see ``tests.nursery`` and ``python -m tests.traces.children NAME …``."""
 
 import contextlib
+import json
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 
+import eprescription_sdk as ep
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import StoreError
 from eprescription_sdk.storage import Store
+from eprescription_sdk.testing import sample_prescription
+from eprescription_sdk.traces import shipper as shipping
 from eprescription_sdk.traces.record import Recorder
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
 from tests.processes import say
 from tests.stores import opened
-from tests.traces.samples import KEY, record
+from tests.traces.samples import KEY, practitioner, record
 
 
-def record_and_ship(place: str, collector: str) -> None:
-    """Record without end, ship in the background, and say what was recorded last.
+def prescribe_and_ship(told: str) -> None:
+    """Create, record and ship as fast as it goes, whatever the phase, until killed.
 
-    Traces go on being offered for ever, closed or not.
+    Each round says what came of it: of the create, and of the paper record beside it.
     """
-    store = opened(place)
-    recorder = Recorder(KEY, store.path)
-    shipper = make_shipper(store, collector)
-    shipper.start()
-    say("started")
+    settings, card = json.loads(Path(told).read_text(encoding="utf-8"))
+    client = ep.Client(
+        ep.Settings.from_mapping(settings),
+        minter=ep.reference.FakeMinter(),
+        codec=ep.ReferenceCodec(),
+        code2d=ep.reference.SpecimenCode(),
+    )
+    doctor = client.acting_as(practitioner(*card))
+    shipper = client.shipper
+
+    def ship() -> None:
+        while True:
+            # A store that is held up, or a collector that is gone: again.
+            with contextlib.suppress(Exception):
+                shipper.ship_once()
+            time.sleep(0.005)
+
+    threading.Thread(target=ship, daemon=True).start()
     while True:
         with contextlib.suppress(StoreError):
-            say("recorded" if record(store, 5, recorder) else "nothing")
-        time.sleep(0.02)
+            outcome = doctor.create(sample_prescription(), wait=10)
+            recorded = doctor.record_non_digital(
+                families={ep.Family.IMAGING}, reason=ep.NonDigitalReason.OUT_OF_PERIMETER
+            )
+            say(f"{type(outcome).__name__} {'recorded' if recorded else 'nothing'}")
 
 
-def record_for_ever(place: str) -> None:
-    """Record in handfuls as fast as it goes, until killed; say each that is acknowledged."""
+def record_much_and_ship(place: str, collector: str) -> None:
+    """Record in handfuls as fast as it goes, until told that it is enough; ship until killed.
+
+    Each trace is said once it is acknowledged.
+    """
+    # Whoever is killed holds its claims until they run out: not for minutes here.
+    for name, value in (("LEASE", timedelta(seconds=2)), ("TIMEOUT", 1.0), ("IDLE_SECONDS", 0.05)):
+        setattr(shipping, name, value)
     store = opened(place)
     recorder = Recorder(KEY, store.path)
-    while True:
+    make_shipper(store, collector).start()
+    enough = threading.Event()
+
+    def listen() -> None:
+        sys.stdin.readline()
+        enough.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    while not enough.is_set():
         for trace in record(store, 10, recorder):
             say(trace)
+    signal.pause()
 
 
 def ship(place: str, collector: str) -> None:
@@ -59,10 +98,11 @@ def make_shipper(store: Store, collector: str) -> Shipper:
     )
 
 
+WORK: dict[str, Callable[..., None]] = {
+    "prescribe_and_ship": prescribe_and_ship,
+    "record_much_and_ship": record_much_and_ship,
+    "ship": ship,
+}
+
 if __name__ == "__main__":
-    work: dict[str, Callable[..., None]] = {
-        "record_and_ship": record_and_ship,
-        "record_for_ever": record_for_ever,
-        "ship": ship,
-    }
-    work[sys.argv[1]](*sys.argv[2:])
+    WORK[sys.argv[1]](*sys.argv[2:])

@@ -6,6 +6,7 @@ import pytest
 
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.storage import Store
+from tests.nursery import Nursery, nursery
 from tests.traces.samples import open_pilot
 
 
@@ -27,3 +28,10 @@ def sandbox() -> Iterator[Sandbox]:
     """Its collector; a scripted second lasts a twentieth."""
     with Sandbox(scale=0.05) as running:
         yield running
+
+
+@pytest.fixture(scope="session", name="nursery")
+def _nursery() -> Iterator[Nursery]:
+    """Processes of ``children`` that start at once."""
+    with nursery("tests.traces.children") as made:
+        yield made

@@ -12,8 +12,8 @@ from typing import Any
 import attrs
 
 import eprescription_sdk as ep
-from eprescription_sdk.credentials.key_file import Billing, KeyFileAssertion
-from eprescription_sdk.testing import SAMPLE_RPPS, SAMPLE_SITUATION, sample_prescription
+from eprescription_sdk.testing import sample_prescription
+from tests.traces.samples import practitioner
 
 _told = json.loads(Path(os.environ["PREFORK"]).read_text(encoding="utf-8"))
 _client = ep.Client(
@@ -24,20 +24,7 @@ _client = ep.Client(
     codec=ep.ReferenceCodec(),
     code2d=ep.reference.SpecimenCode(),
 )
-_certificate, _key = (text.encode() for text in _told["card"])
-_doctor = _client.acting_as(
-    ep.Practitioner(
-        rpps=SAMPLE_RPPS,
-        national_id=f"8{SAMPLE_RPPS.value}",
-        situation=SAMPLE_SITUATION,
-        assertions=KeyFileAssertion(
-            certificate=_certificate,
-            private_key=_key,
-            national_id=f"8{SAMPLE_RPPS.value}",
-            billing=Billing(billing_id="331234567", specialty="01", sector="SA07"),
-        ),
-    )
-)
+_doctor = _client.acting_as(practitioner(*_told["card"]))
 # The master uses everything that a fork could break: writer thread, connections, shipper.
 _client.store.write(lambda tx: tx.execute("SELECT 1"))
 _client.start_shipping()

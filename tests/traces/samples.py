@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+import eprescription_sdk as ep
+from eprescription_sdk.credentials.key_file import Billing, KeyFileAssertion
 from eprescription_sdk.model.exchange import Operation
 from eprescription_sdk.model.family import DocumentType, Family
 from eprescription_sdk.model.identifiers import Finess, PrescriptionNumber, Rpps
@@ -19,7 +21,9 @@ from eprescription_sdk.model.trace import (
     PrescriptionTrace,
     RegistrationState,
 )
+from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.storage import Store, Tx
+from eprescription_sdk.testing import SAMPLE_RPPS, SAMPLE_SITUATION
 from eprescription_sdk.traces import gate
 from eprescription_sdk.traces.record import Recorder
 
@@ -134,3 +138,36 @@ on_a_server = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def marker(store: Store) -> Path:
     assert store.path is not None
     return store.path.with_name(store.path.name + ".closed")
+
+
+def platform_settings(sandbox: Sandbox, place: str, collector: str) -> dict[str, Any]:
+    """Settings, as a file would hold them, of a platform in production whose pilot is here."""
+    return {
+        "environment": "production",
+        "uncertain_policy": "hold",
+        "service_url": sandbox.url,
+        "collector_url": collector,
+        "software_name": "exemple",
+        "software_version": "1.0",
+        "authorisation": "SIMULATION-0000",
+        "instance": str(uuid4()),
+        "module": MODULE,
+        "finess": "330781287",
+        "store": place,
+        "key": KEY.hex(),
+    }
+
+
+def practitioner(certificate: str, private_key: str) -> ep.Practitioner:
+    """The sample practitioner with a card of the sandbox, PEM."""
+    return ep.Practitioner(
+        rpps=SAMPLE_RPPS,
+        national_id=f"8{SAMPLE_RPPS.value}",
+        situation=SAMPLE_SITUATION,
+        assertions=KeyFileAssertion(
+            certificate=certificate.encode(),
+            private_key=private_key.encode(),
+            national_id=f"8{SAMPLE_RPPS.value}",
+            billing=Billing(billing_id="331234567", specialty="01", sector="SA07"),
+        ),
+    )

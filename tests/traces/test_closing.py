@@ -1,14 +1,10 @@
 """Closed is closed, provably (law 6), with real processes."""
 
 import json
-import os
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier, Thread
@@ -21,14 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
 from eprescription_sdk.sandbox import (
-    AnswerAfter,
     CommitThenDrop,
     Operation,
     Sandbox,
-    Unavailable,
 )
 from eprescription_sdk.storage import Store, postgres, sqlite
-from eprescription_sdk.traces import closing, gate, outbox
+from eprescription_sdk.traces import closing, gate
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.record import Recorder, lose
@@ -36,7 +30,7 @@ from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.signing import PublicKey, Signer
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
-from tests.processes import Child, child
+from tests.processes import child
 from tests.stores import opened
 from tests.traces.samples import (
     KEY,
@@ -391,169 +385,3 @@ def test_a_damaged_marker_keeps_closed_and_says_so(assessed: Store, content: str
         close(assessed)
     assert caught.value.path == str(marker(assessed))
     assert not record(assessed)
-
-
-# --- processes at full speed ----------------------------------------------------------------
-
-
-class Crowd:
-    """Processes that record and ship one store as fast as they can."""
-
-    def __init__(self, place: str, sandbox: Sandbox, stack: ExitStack, size: int) -> None:
-        self.place = place
-        self.store = opened(place)
-        stack.callback(self.store.close)
-        self.sandbox = sandbox
-        self.said: dict[int, str] = {}
-        arguments = ("tests.traces.children", "record_and_ship", place)
-        self.processes = [
-            stack.enter_context(child(*arguments, sandbox.collector_url)) for _ in range(size)
-        ]
-        for process in self.processes:
-            assert process.line() == "started"
-            # Its output is read by the way, so that it never waits for us.
-            Thread(target=self._listen, args=(process,), daemon=True).start()
-
-    def _listen(self, process: Child) -> None:
-        try:
-            while line := process.line():
-                self.said[process.pid] = line
-        except ValueError:
-            pass  # It was ended, and its pipe closed.
-
-    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        ends = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < ends, "it did not come to pass in time"
-            time.sleep(0.02)
-
-    def all_say(self, word: str) -> None:
-        self.said.clear()
-        living = [process.pid for process in self.processes if process.status is None]
-        self.wait(lambda: all(self.said.get(pid) == word for pid in living))
-
-    def stop_one_in_mid_send(self) -> Child:
-        """Freeze a process that has claimed traces and not yet written back what came of them."""
-        process = self.processes[0]
-        for _ in range(200):
-            process.signal(signal.SIGSTOP)
-            time.sleep(0.05)
-            caught = any(f":{process.pid}:" in owner for owner in self.store.read(outbox.holders))
-            # Not if it was frozen in the middle of a transaction: that is another story.
-            probe = opened(self.place)
-            writing = probe.submit(lambda _: None)
-            wait([writing], timeout=0.2)
-            free = writing.done()
-            if not (caught and free):
-                process.signal(signal.SIGCONT)
-            probe.close()
-            if caught and free:
-                return process
-            time.sleep(0.02)
-        raise AssertionError("it was never caught in mid-send")
-
-    def assert_silent(self, seconds: float = 1.5) -> None:
-        """Nothing is recorded, claimed or received any more, though everybody tries."""
-        self.all_say("nothing")
-        before = rows(self.store), self.sandbox.collector.received, self.store.read(outbox.counts)
-        time.sleep(seconds)
-        self.all_say("nothing")
-        after = rows(self.store), self.sandbox.collector.received, self.store.read(outbox.counts)
-        assert after == before
-
-
-@pytest.fixture
-def crowd(store: Store, place: str, sandbox: Sandbox) -> Iterator[Crowd]:
-    open_pilot(store)
-    with ExitStack() as stack:
-        crowd = Crowd(place, sandbox, stack, 3)
-        crowd.all_say("recorded")
-        crowd.wait(lambda: sandbox.collector.received > 100)
-        yield crowd
-
-
-@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
-def test_closing_waits_for_a_stopped_sender_and_then_silence_falls(
-    crowd: Crowd, then: signal.Signals, tmp_path: Path
-) -> None:
-    store, sandbox = crowd.store, crowd.sandbox
-    set_phase(store, Phase.ASSESSED)
-    crowd.all_say("recorded")
-    stopped = crowd.stop_one_in_mid_send()
-
-    with pytest.raises(ClosingPending) as caught:
-        close(store, timeout=1)
-    assert [f":{stopped.pid}" in holder for holder in caught.value.holders] == [True]
-    assert str(stopped.pid) in str(caught.value)
-    assert store.read(gate.phase) is Phase.CLOSING
-
-    stopped.signal(then)
-    receipt = close(store, timeout=20)
-    arrived = set(sandbox.collector.traces)
-
-    crowd.assert_silent()
-    assert set(sandbox.collector.traces) == arrived
-    assert receipt.holds()
-    assert not receipt.forced
-    assert receipt.counts == {
-        state.value: count for state, count in store.read(outbox.counts).items()
-    }
-    shipped = {row[0] for row in rows(store, "id", "WHERE state = 'shipped'")}
-    assert shipped <= arrived <= shipped | set(receipt.unconfirmed)
-    assert bool(receipt.unconfirmed) == (then is signal.SIGKILL)
-    assert close(store) == receipt
-
-
-def test_a_forced_closing_lists_what_is_not_confirmed(crowd: Crowd) -> None:
-    store, sandbox = crowd.store, crowd.sandbox
-    set_phase(store, Phase.ASSESSED)
-    stopped = crowd.stop_one_in_mid_send()
-    receipt = close(store, timeout=1, force=True)
-    assert receipt.forced
-    claimed = {row[0] for row in rows(store, "id", "WHERE state = 'claimed'")}
-    assert set(receipt.unconfirmed) == claimed
-    assert claimed
-    received, recorded = sandbox.collector.received, rows(store)
-    arrived = set(sandbox.collector.traces)
-    # Woken up, it may finish the one request that was under way, and no other.
-    stopped.signal(signal.SIGCONT)
-    crowd.all_say("nothing")
-    time.sleep(1)
-    assert sandbox.collector.received <= received + 1
-    assert set(sandbox.collector.traces) - arrived <= claimed
-    assert rows(store) == recorded
-    assert close(store) == receipt
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_closings_under_load_again_and_again(
-    request: pytest.FixtureRequest, tmp_path: Path, engine: str
-) -> None:
-    """Two minutes of pilots closed amid six processes and a moody collector."""
-    ends = time.monotonic() + 120
-    turn = 0
-    while time.monotonic() < ends:
-        turn += 1
-        place = str(tmp_path / f"store-{turn}.db")
-        if engine == "postgresql":
-            server = request.getfixturevalue("postgres")
-            place = server.platform(server.database())
-        store = opened(place)
-        open_pilot(store)
-        with Sandbox(scale=0.05) as sandbox, ExitStack() as stack:
-            crowd = Crowd(place, sandbox, stack, 6)
-            for _ in range(20):
-                sandbox.script(Operation.TRACE, Unavailable(retry_after=1))
-                sandbox.script(Operation.TRACE, AnswerAfter(4))
-            crowd.all_say("recorded")
-            crowd.wait(lambda: sandbox.collector.received > 200)
-            set_phase(store, Phase.ASSESSED)
-            os.kill(crowd.processes[turn % 6].pid, signal.SIGKILL)
-            receipt = close(store, timeout=60)
-            arrived = set(sandbox.collector.traces)
-            crowd.assert_silent(3)
-            assert set(sandbox.collector.traces) == arrived
-            assert receipt.holds()
-            assert close(store) == receipt
-        store.close()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
-from uuid import uuid4
 
 import pytest
 
@@ -22,7 +20,7 @@ from eprescription_sdk.storage import Store
 from eprescription_sdk.traces import gate
 from eprescription_sdk.traces.retention import verify_store
 from tests.processes import ROOT
-from tests.traces.samples import MODULE, enrolment, open_pilot, rows
+from tests.traces.samples import enrolment, open_pilot, platform_settings, rows
 
 WORKERS = 2
 CREATES = 24
@@ -33,20 +31,7 @@ def server(place: str, store: Store, sandbox: Sandbox, tmp_path: Path) -> Iterat
     """The address of a gunicorn whose application was loaded before the fork."""
     open_pilot(store)
     store.write(lambda tx: gate.enrol(tx, enrolment(go_live=date(2020, 1, 1))))
-    settings = {
-        "environment": "production",
-        "uncertain_policy": "hold",
-        "service_url": sandbox.url,
-        "collector_url": sandbox.collector_url,
-        "software_name": "exemple",
-        "software_version": "1.0",
-        "authorisation": "SIMULATION-0000",
-        "instance": str(uuid4()),
-        "module": MODULE,
-        "finess": "330781287",
-        "store": place,
-        "key": secrets.token_bytes(32).hex(),
-    }
+    settings = platform_settings(sandbox, place, sandbox.collector_url)
     card = [text.decode() for text in sandbox.issue_card("CARTE FICTIVE")]
     told = tmp_path / "told.json"
     told.write_text(json.dumps({"settings": settings, "card": card}), encoding="utf-8")

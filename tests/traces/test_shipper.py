@@ -4,7 +4,7 @@ import json
 import os
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -30,6 +30,7 @@ from eprescription_sdk.traces import outbox
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.outbox import Shipping
 from eprescription_sdk.traces.shipper import Shipment, Shipper
+from eprescription_sdk.traces.sinks import Encoded
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
 from tests.processes import child
@@ -231,6 +232,37 @@ def test_the_thread_ships_what_comes(running: Store, sandbox: Sandbox, make: Mak
     until(lambda: set(sandbox.collector.traces) == set(first))
     second = record(running, 3)
     until(lambda: set(sandbox.collector.traces) == {*first, *second})
+
+
+class Limping:
+    """A sink that takes four traces and fails at the two after them, again and again."""
+
+    batch = 1
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def send(self, traces: Sequence[Encoded]) -> str | None:
+        self.asked.append(time.monotonic())
+        if len(self.asked) % 6 in (5, 0):
+            raise TransportFailure("not now", delivery=Delivery.UNKNOWN)
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def test_pauses_do_not_grow_while_something_arrives(running: Store) -> None:
+    """A collector that fails a third of all requests is slower by that, not by minutes."""
+    record(running, 60)
+    sink = Limping()
+    shipper = Shipper(running, TdeProfile(), sink=sink, clock=SystemClock())
+    shipper.start()
+    until(lambda: counts(running) == {Shipping.SHIPPED: 60})
+    shipper.stop()
+    # And it has some peace after each failure.
+    ends = [sink.asked[n] - sink.asked[n - 1] for n in range(6, len(sink.asked), 6)]
+    assert sum(ends) > 0.1
 
 
 def test_stopping_interrupts_a_pause(running: Store, sandbox: Sandbox, make: Make) -> None:

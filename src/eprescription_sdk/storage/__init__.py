@@ -3,8 +3,8 @@
 What the rows mean is the business of ``ledger``, ``traces`` and ``pilot``.
 """
 
-from eprescription_sdk.storage.base import SessionLock, Store, Tx
+from eprescription_sdk.storage.base import Row, SessionLock, Store, Tx
 from eprescription_sdk.storage.opening import open_store
 from eprescription_sdk.storage.sqlite import SqliteStore
 
-__all__ = ["SessionLock", "SqliteStore", "Store", "Tx", "open_store"]
+__all__ = ["Row", "SessionLock", "SqliteStore", "Store", "Tx", "open_store"]

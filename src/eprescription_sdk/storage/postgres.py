@@ -145,11 +145,15 @@ class _Session:
     def run(self, batch: list[Callable[[Tx], Any]]) -> list[tuple[Any, BaseException | None]]:
         with _translated(self._where):
             connection, offset = _begun(
-                self._pool, "READ COMMITTED", *_silence(SILENT_MS), *_WRITING
+                self._pool, "READ COMMITTED", *_silence(SILENT_MS), *_WRITING, "SAVEPOINT unit"
             )
             try:
                 tx = PostgresTx(connection, offset, for_share=" FOR SHARE")
-                results = [self._one(connection, tx, work) for work in batch]
+                results = [self._one(connection, tx, batch[0])]
+                for work in batch[1:]:
+                    # Each way to the server counts: others wait for their turn.
+                    connection.execute("RELEASE unit; SAVEPOINT unit")
+                    results.append(self._one(connection, tx, work))
                 connection.execute("COMMIT")
             except BaseException:
                 # What is not at rest is not used again.
@@ -162,9 +166,14 @@ class _Session:
         self, connection: Connection, tx: PostgresTx, work: Callable[[Tx], Any]
     ) -> tuple[Any, BaseException | None]:
         try:
-            with _savepoint(connection, "unit"):
-                return work(tx), None
+            result = work(tx)
+            if connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+                # The work swallowed the error of a statement: then all of it is undone.
+                raise psycopg.errors.InFailedSqlTransaction
+            return result, None  # noqa: TRY300  (what else is raised, is the work's)
         except Exception as error:
+            if connection.info.transaction_status in _OPEN:
+                connection.execute("ROLLBACK TO unit")
             if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
                 return None, _named(error, connection, self._where)
             # The connection is lost, and the batch with it, whatever the unit made of that.

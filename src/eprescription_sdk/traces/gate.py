@@ -10,7 +10,7 @@ from enum import Enum
 import attrs
 
 from eprescription_sdk.model.identifiers import Rpps
-from eprescription_sdk.storage import Tx
+from eprescription_sdk.storage import Row, Tx
 
 
 class Phase(Enum):
@@ -70,6 +70,19 @@ def phase(tx: Tx, *, hold: bool = False) -> Phase | None:
     return Phase(rows[0][0]) if rows else None
 
 
+def held(tx: Tx, rpps: Rpps) -> tuple[Phase | None, Enrolment | None]:
+    """Phase, kept from changing before the commit, and one enrolment: in one question."""
+    # Only the gate's own row can be kept: the other side of an outer join may be nothing.
+    hold = f"{tx.for_share} OF gate" if tx.for_share else ""
+    rows = tx.execute(
+        f"SELECT phase, {_COLUMNS} FROM gate LEFT JOIN enrolments ON rpps = ?{hold}", (rpps.value,)
+    )
+    if not rows:
+        return None, None
+    current, *found = rows[0]
+    return Phase(current), None if found[0] is None else _enrolment(tuple(found))
+
+
 def set_phase(tx: Tx, new: Phase, *, module: str) -> None:
     """Write the phase; legality is the lifecycle's business."""
     tx.execute(
@@ -107,10 +120,11 @@ def enrolment(tx: Tx, rpps: Rpps) -> Enrolment | None:
     return _enrolment(rows[0]) if rows else None
 
 
-_SELECT = "SELECT rpps, label, situation, go_live, withdrawn_on, withdrawn_reason FROM enrolments"
+_COLUMNS = "rpps, label, situation, go_live, withdrawn_on, withdrawn_reason"
+_SELECT = f"SELECT {_COLUMNS} FROM enrolments"
 
 
-def _enrolment(row: tuple[str, int, str, str, str | None, str | None]) -> Enrolment:
+def _enrolment(row: Row) -> Enrolment:
     rpps, label, situation, go_live, withdrawn_on, reason = row
     return Enrolment(
         rpps=Rpps(rpps),
@@ -147,7 +161,10 @@ def lawful(tx: Tx, rpps: Rpps, situation: str, day: date) -> bool:
     The pilot runs, the practitioner is enrolled, their go-live day has come, and the practice
     situation is the pilot's (Cnam, présérie, p. 5 and the note of p. 6).
     """
-    if phase(tx, hold=True) not in RECORDING:
-        return False
-    known = enrolment(tx, rpps)
-    return known is not None and known.situation == situation and known.live_on(day)
+    current, known = held(tx, rpps)
+    return (
+        current in RECORDING
+        and known is not None
+        and known.situation == situation
+        and known.live_on(day)
+    )

@@ -70,8 +70,7 @@ class Recorder:
         if self._is_marked():
             self._closed = True
             return False
-        segment = self._open_segment(tx, trace)
-        position, previous = _head(tx, segment)
+        position, previous = self._head(tx, trace)
         if offset:
             trace = attrs.evolve(trace, clock_offset_ms=round(offset / timedelta(milliseconds=1)))
         body, identity = to_body(trace, self._key)
@@ -84,37 +83,37 @@ class Recorder:
                 iso(trace.at),
                 body,
                 identity,
-                segment,
+                self._segment,
                 position + 1,
                 chain.link(previous, body),
             ),
         )
         return True
 
-    def _open_segment(self, tx: Tx, trace: Trace) -> str:
+    def _head(self, tx: Tx, trace: Trace) -> tuple[int, str]:
+        """Position and hash that the next trace of this process follows."""
         # A forked child is an incarnation of its own.
         if self._pid != os.getpid():
             self._pid = os.getpid()
             self._segment = str(uuid4())
-        # Asked each time: a transaction that was rolled back took the opening with it.
-        if not tx.execute("SELECT 1 FROM segments WHERE id = ?", (self._segment,)):
-            newest = tx.execute("SELECT hash FROM traces ORDER BY seq DESC LIMIT 1")
-            tx.execute(
-                "INSERT INTO segments VALUES (?, ?, ?)",
-                (self._segment, iso(trace.at), newest[0][0] if newest else chain.GENESIS),
-            )
-        return self._segment
+        # Asked each time: a transaction that was rolled back took its traces with it, and the
+        # opening of the segment if they were its first.
+        rows = tx.execute(
+            "SELECT position, hash FROM traces WHERE segment = ? ORDER BY position DESC LIMIT 1",
+            (self._segment,),
+        )
+        if rows:
+            return rows[0][0], rows[0][1]
+        opened = tx.execute("SELECT previous FROM segments WHERE id = ?", (self._segment,))
+        previous = opened[0][0] if opened else _open_segment(tx, self._segment, trace)
+        return 0, chain.opening(self._segment, previous)
 
 
-def _head(tx: Tx, segment: str) -> tuple[int, str]:
-    rows = tx.execute(
-        "SELECT position, hash FROM traces WHERE segment = ? ORDER BY position DESC LIMIT 1",
-        (segment,),
-    )
-    if rows:
-        return rows[0][0], rows[0][1]
-    previous = tx.execute("SELECT previous FROM segments WHERE id = ?", (segment,))[0][0]
-    return 0, chain.opening(segment, previous)
+def _open_segment(tx: Tx, segment: str, trace: Trace) -> str:
+    newest = tx.execute("SELECT hash FROM traces ORDER BY seq DESC LIMIT 1")
+    previous: str = newest[0][0] if newest else chain.GENESIS
+    tx.execute("INSERT INTO segments VALUES (?, ?, ?)", (segment, iso(trace.at), previous))
+    return previous
 
 
 def lose(tx: Tx, reason: str) -> None:

@@ -7,6 +7,7 @@ with the reason; what fails is tried again after a pause that can be interrupted
 
 import json
 import os
+import random
 import socket
 import threading
 from collections import Counter
@@ -48,6 +49,7 @@ FAILURES = 2
 """In a row, after which a batch is left for later: one may be that trace's own, not the sink's."""
 IDLE_SECONDS = 1.0
 """How long the thread rests when nothing waits."""
+FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 60.0
 LONGEST_PAUSE_DRAINING = 2.0
 """Between two tries, in seconds; somebody waits for a drain."""
@@ -143,12 +145,18 @@ class Shipper:
         """Whether the thread runs; it ends by itself once the traces are closed."""
         return self._thread is not None and self._thread.is_alive()
 
+    def _may_leave(self) -> bool:
+        return not self._closed and self._store.read(phase) in RECORDING
+
     def ship_once(self) -> Shipment:
         """Ship one batch now.
 
         Raises:
             StoreError: the store cannot be written.
         """
+        # Without the lock first: whoever only looks does not keep it from whoever closes.
+        if not self._may_leave():
+            return Shipment()
         with self._lock.shared() as held:
             if not held:
                 return Shipment(blocked=True)
@@ -314,7 +322,9 @@ class Shipper:
 
         while not self._stop.is_set() and not self._closed:
             shipment = self._patiently(ship, stop_never, LONGEST_PAUSE)
-            if not shipment.sent + shipment.quarantined:
+            if shipment.failed:
+                self._stop.wait(random.uniform(0, FIRST_PAUSE))  # noqa: S311  (jitter)
+            elif not shipment.sent + shipment.quarantined:
                 self._stop.wait(IDLE_SECONDS)
 
     def _ship_and_tell(self, progress: Progress | None) -> Shipment:
@@ -324,15 +334,17 @@ class Shipper:
         return shipment
 
     def _patiently(self, ship: Callable[[], Shipment], end: stop_base, longest: float) -> Shipment:
-        """One batch, tried again with growing pauses until it goes, the end, or ``stop()``.
+        """One batch, tried again with growing pauses until some of it goes, the end, or ``stop()``.
 
         Whatever is raised, the store's failure or that of a foreign port, is tried again: the
         traces wait in the outbox.
         """
         return Retrying(
-            retry=retry_if_result(lambda shipment: shipment.failed or shipment.blocked)
+            retry=retry_if_result(
+                lambda shipment: shipment.blocked or (shipment.failed and not shipment.sent)
+            )
             | retry_if_exception_type(Exception),
-            wait=wait_random_exponential(multiplier=0.2, max=longest),
+            wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=longest),
             sleep=sleep_using_event(self._stop),
             stop=end | stop_when_event_set(self._stop),
             before_sleep=_told,
