@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -82,6 +83,29 @@ def test_what_waits_together_is_committed_together(
         future.result(10)
     assert session.batches == [1, writer.MAX_BATCH, 1]
     assert session.opened == 1
+
+
+def test_whoever_was_just_answered_is_waited_for_a_moment(
+    session: Recording, running: writer.Writer
+) -> None:
+    """Else each other batch is of the first to come back, alone, and costs as much."""
+
+    def write() -> None:
+        for _ in range(50):
+            running.submit(lambda _: time.sleep(0.0001)).result(10)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(session.batches) == 400
+    assert len(session.batches) < 100
+    # Who writes alone waits for nobody.
+    started = time.perf_counter()
+    for _ in range(100):
+        running.submit(nothing).result(10)
+    assert time.perf_counter() - started < 100 * writer.MOMENT
 
 
 def test_stopping_finishes_what_waits(session: Recording, running: writer.Writer) -> None:

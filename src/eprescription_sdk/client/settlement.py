@@ -91,6 +91,8 @@ def settlement(
 
 def record(core: Core, tx: Tx, make: Callable[[], Trace]) -> bool:
     """Make and record one trace; a failure is counted, and undoes nothing else."""
+    if core.recorder.closed:
+        return False
     try:
         with tx.savepoint():
             return core.recorder.record(tx, make())

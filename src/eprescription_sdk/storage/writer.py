@@ -19,6 +19,8 @@ from eprescription_sdk.storage.base import Tx
 T = TypeVar("T")
 
 MAX_BATCH = 512
+MOMENT = 0.0005
+"""How long those who were just answered are waited for, in seconds: less than a commit costs."""
 
 
 class Session(Protocol):
@@ -57,6 +59,7 @@ class Writer:
         self._left: int | None = None
         self._forking = False
         self._readers = 0
+        self._last = 0
 
     def submit(self, work: Callable[[Tx], T]) -> Future[T]:
         """Hand over work; the future is done when the work is durable.
@@ -123,13 +126,19 @@ class Writer:
         with self._state:
             while self._left is None and not self._waiting:
                 self._state.wait()
+            # Without this, the first to come back is committed alone, each other time.
+            self._state.wait_for(self._all_are_back, MOMENT)
             size = min(MAX_BATCH, len(self._waiting))
             if self._left is not None:
                 if self._left == 0:
                     return None
                 size = min(size, self._left)
                 self._left -= size
+            self._last = size
             return [self._waiting.popleft() for _ in range(size)]
+
+    def _all_are_back(self) -> bool:
+        return self._left is not None or len(self._waiting) >= self._last
 
     def _ended(self) -> None:
         with self._state:
