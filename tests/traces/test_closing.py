@@ -30,6 +30,7 @@ from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.signing import PublicKey, Signer
 from eprescription_sdk.traces.tde import TdeProfile
 from eprescription_sdk.transport import HttpxTransport
+from tests.postgres import Postgres
 from tests.processes import child
 from tests.stores import opened
 from tests.traces.samples import (
@@ -366,6 +367,29 @@ def test_a_pinned_receipt_overrides_a_backup_without_its_marker(
     assert shipper.drain(1) == 0
     shipper.stop()
     assert not sandbox.collector.received
+
+
+def test_a_pinned_receipt_overrides_a_restored_database(
+    postgres: Postgres, sandbox: Sandbox
+) -> None:
+    """A server has no place for a marker beside it."""
+    database = postgres.database()
+    store = opened(postgres.platform(database))
+    open_pilot(store, Phase.ASSESSED)
+    record(store, 5)
+    store.close()
+    backup = postgres.database(of=database)
+    receipt = close(store)
+    store.close()
+    restored = opened(postgres.platform(backup))
+    assert restored.read(gate.phase) is Phase.ASSESSED
+    assert not record(restored, 3, Recorder(KEY, None, receipt=receipt.id))
+    shipper = make_shipper(restored, sandbox, receipt=receipt.id)
+    assert shipper.drain(1) == 0
+    shipper.stop()
+    assert not sandbox.collector.received
+    assert rows(restored) == [(5,)]
+    restored.close()
 
 
 @embedded

@@ -4,8 +4,9 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -15,10 +16,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from eprescription_sdk.clock import iso
-from eprescription_sdk.storage import SqliteStore, Store, Tx
+from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import gate
 from eprescription_sdk.traces.gate import Phase, Wall
 from eprescription_sdk.traces.record import Recorder
+from tests.stores import opened
 from tests.traces.samples import (
     GO_LIVE,
     KEY,
@@ -34,6 +36,9 @@ from tests.traces.samples import (
     set_phase,
 )
 
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
+
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -41,10 +46,15 @@ class _Undo(Exception):
     """Ends an example's transaction."""
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Store]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "store.db")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A store of each engine for all examples."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        place = f"{folder}/store.db"
+        if request.param == "postgresql":
+            server: Postgres = request.getfixturevalue("postgres")
+            place = stack.enter_context(server.lent())
+        store = opened(place)
         yield store
         store.close()
 
@@ -84,16 +94,16 @@ def test_a_trace_is_recorded_exactly_when_it_is_lawful(
     situation: str,
     at: datetime,
 ) -> None:
-    local = at.astimezone(PARIS).date()
-    expected = (
-        phase in (Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED)
-        and enrolled
-        and go_live <= local
-        and (withdrawn is None or local < withdrawn)
-        and situation == SITUATION
-    )
-
     def example(tx: Tx) -> None:
+        # The store's time decides: at midnight a fraction of a second does.
+        local = (at + tx.clock_offset).astimezone(PARIS).date()
+        expected = (
+            phase in (Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED)
+            and enrolled
+            and go_live <= local
+            and (withdrawn is None or local < withdrawn)
+            and situation == SITUATION
+        )
         if phase is not None:
             gate.set_phase(tx, phase, module=MODULE)
         if enrolled:
