@@ -76,7 +76,7 @@ def record_much_and_ship(place: str, collector: str) -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     while not enough.is_set():
-        for trace in record(store, 10, recorder):
+        for trace in record(store, 25, recorder):
             say(trace)
     signal.pause()
 
