@@ -9,7 +9,16 @@ from collections.abc import Sequence
 
 from benchmarks.table import HEADER, machine
 
-NAMES = ("create", "concurrency", "importing", "envelope", "fhir_forms", "assessment")
+NAMES = (
+    "create",
+    "concurrency",
+    "importing",
+    "envelope",
+    "fhir_forms",
+    "assessment",
+    "traces",
+    "closing",
+)
 """Each is a module of this folder; its lines that begin with a bar are rows of the table."""
 
 

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import apsw
 
+from benchmarks.table import Row, show
 from eprescription_sdk.storage import SqliteStore
 from eprescription_sdk.traces.body import to_body
 from eprescription_sdk.traces.record import Recorder
@@ -99,7 +100,5 @@ if __name__ == "__main__":
     for threads, budget in BUDGETS.items():
         ours, theirs = measure(threads)
         print(f"{threads} threads: {ours:.0f} traces a second, {theirs:.0f} bare rows")
-        print(
-            f"| chained FULL traces ÷ bare apsw, {threads} threads | {ours / theirs:.2f}×"
-            f" | ≥ {budget:g}× | {'yes' if ours / theirs >= budget else 'NO'} |"
-        )
+        what = f"chained FULL traces / bare apsw row by row, {threads} threads: rows a second"
+        show([Row(what=what, measured=ours / theirs, budget=budget, least=True)])
