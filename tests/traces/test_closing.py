@@ -4,8 +4,9 @@ import json
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -14,9 +15,10 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.clock import SimulatedClock, SystemClock
 from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
 from eprescription_sdk.sandbox import (
+    AnswerAfter,
     CommitThenDrop,
     Operation,
     Sandbox,
@@ -106,13 +108,52 @@ def test_closing_drains_and_says_what_was_sent(
     assert set(sandbox.collector.traces) == set(ids)
     assert receipt.counts == {"pending": 0, "claimed": 0, "shipped": 60, "quarantined": 0}
     assert receipt.last_sent[0] in ids
-    assert (receipt.closed_at, receipt.module) == (NOW, MODULE)
+    # A server's time differs by a little.
+    assert abs(receipt.closed_at - NOW) < timedelta(seconds=1)
+    assert receipt.module == MODULE
     assert receipt.unsettled == ("pseudonym",)
     assert receipt.losses == {"FullError": 1}
     assert (receipt.unconfirmed, receipt.forced, receipt.simulation) == ((), False, False)
     assert [head.position for head in receipt.heads] == [60]
     assert receipt.holds()
     assert assessed.read(gate.phase) is Phase.CLOSED
+
+
+def test_what_another_sender_holds_is_sent_too(
+    assessed: Store, sandbox: Sandbox, shipper: Shipper
+) -> None:
+    """Closing waits for what it has claimed, before it forbids it to send any more."""
+    ids = record(assessed, 6)
+    sandbox.script(Operation.TRACE, AnswerAfter(4), times=6)  # a fifth of a second each
+    other = make_shipper(assessed, sandbox)
+    other.start()
+    ends = time.monotonic() + 20
+    while not sandbox.collector.received:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    receipt = close(assessed, shipper, timeout=20)
+    other.stop()
+    assert receipt.counts == {"pending": 0, "claimed": 0, "shipped": 6, "quarantined": 0}
+    assert set(sandbox.collector.traces) == set(ids)
+
+
+@on_a_server
+def test_the_receipt_goes_by_the_time_of_the_store(
+    assessed: Store, sandbox: Sandbox, shipper: Shipper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is an hour behind does not date it before what others sent since."""
+    record(assessed, 1)
+    began, real = datetime.now(UTC), time.time
+    late = SimulatedClock(began - timedelta(hours=1))
+    with monkeypatch.context() as machine:
+        machine.setattr(time, "time", lambda: real() - 3600)
+        monkeypatch.setattr(shipper, "_clock", late)
+        receipt = closing.close(
+            assessed, shipper=shipper, unsettled=lambda _: (), module=MODULE, now=late.now
+        )
+    sent = datetime.fromisoformat(receipt.last_sent[1])
+    for moment in (sent, receipt.closed_at):
+        assert abs(moment - began) < timedelta(minutes=1)
 
 
 def test_without_a_shipper_what_waits_is_counted(assessed: Store) -> None:

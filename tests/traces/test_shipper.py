@@ -521,20 +521,18 @@ def test_nothing_leaves_a_restored_store(running: Store, sandbox: Sandbox, make:
     assert not sandbox.collector.received
 
 
-def test_a_sender_stopped_in_mid_batch_sends_no_more_after_a_forced_closing(
-    running: Store,
+@pytest.mark.parametrize("phase", [Phase.CLOSING, Phase.CLOSED, Phase.ABANDONED])
+def test_a_sender_in_mid_batch_sends_no_more_once_the_phase_forbids_it(
+    running: Store, phase: Phase
 ) -> None:
-    """What happens to it is played by the transport: the closing comes with the first answer."""
+    """What happens to it is played by the transport: the change comes with the first answer."""
 
     class Meanwhile:
         sends = 0
 
         def send(self, request: HttpRequest) -> HttpReply:
             self.sends += 1
-            # A forced closing leaves both, the marker beside an embedded store alone.
-            set_phase(running, Phase.CLOSED)
-            if running.path is not None:
-                marker(running).write_text("{}")
+            set_phase(running, phase)
             return HttpReply(status=201, headers={}, content=b"")
 
         def close(self) -> None:
@@ -546,6 +544,7 @@ def test_a_sender_stopped_in_mid_batch_sends_no_more_after_a_forced_closing(
         running, TdeProfile(), transport, collector_url="http://unused", clock=SystemClock()
     ).ship_once()
     assert transport.sends == 1
+    assert counts(running) == {Shipping.SHIPPED: 1, Shipping.PENDING: 4}
 
 
 def test_a_sender_whose_lease_is_over_sends_no_more(running: Store) -> None:

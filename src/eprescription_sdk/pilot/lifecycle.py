@@ -227,7 +227,7 @@ class Pilot:
             settle: called first, such as ``client.reconcile``; what stays uncertain is listed in
                 the receipt.
             shipper: sends what still waits; without it that stays unsent, and counted.
-            timeout: how long to drain, and then to wait for senders, in seconds each.
+            timeout: how long to send, and then to wait for senders, in seconds each.
             force: close although a sender holds its lock; the receipt lists the unconfirmed.
             signer: holds the organisation's key, to sign the receipt with.
 

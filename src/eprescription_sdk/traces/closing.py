@@ -1,10 +1,10 @@
 """Closing the traces for good, with a receipt (law 6).
 
-First what waits is shipped; then the phase becomes CLOSING, from which on no transaction
-records or claims a trace; then the sender lock is taken alone, so that no request is under
-way; then receipt and phase CLOSED are written in one transaction. Whatever cannot be known is
-listed in the receipt. Source: Cnam, présérie 2025-03, p. 6 (the company deactivates the sending
-of its users' traces).
+First what waits is shipped, by us or by whoever holds it; then the phase becomes CLOSING, from
+which on no transaction records or claims a trace; then the sender lock is taken alone, so that no
+request is under way; then receipt and phase CLOSED are written in one transaction. Whatever cannot
+be known is listed in the receipt. Source: Cnam, présérie 2025-03, p. 6 (the company deactivates
+the sending of its users' traces).
 """
 
 import base64
@@ -124,12 +124,12 @@ def close(
 
     Args:
         store: the pilot's.
-        shipper: drains what waits before closing; None leaves it unsent, and counted.
+        shipper: sends what waits before closing; None leaves it unsent, and counted.
         unsettled: reads the keyed pseudonyms of the prescriptions still uncertain, in the
             transaction that writes the receipt.
         module: identity of the module.
-        now: the time.
-        timeout: how long to drain, and then to wait for senders, in seconds each.
+        now: the time; the receipt goes by the store's.
+        timeout: how long to send, and then to wait for senders, in seconds each.
         force: close although a sender holds its lock; the receipt lists the unconfirmed.
         signer: holds the organisation's key; it signs the receipt that this call writes.
 
@@ -145,7 +145,8 @@ def close(
     if before not in (Phase.ASSESSED, *_SHUT):
         raise IllegalStep("The traces are closed after the assessment.")
     if before is Phase.ASSESSED and shipper is not None:
-        shipper.drain(timeout)
+        with pending_on_writers():
+            shipper.flush(timeout)
     with pending_on_writers():
         if not store.write(lambda tx: _shut(tx, module)):
             return _finish(store, marker)
@@ -163,7 +164,7 @@ def close(
                 lambda tx: _close(
                     tx,
                     module=module,
-                    closed_at=now(),
+                    closed_at=now() + tx.clock_offset,
                     unsettled=unsettled,
                     forced=not alone,
                     signer=signer,

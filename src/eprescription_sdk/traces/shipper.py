@@ -131,16 +131,6 @@ class Shipper:
         return self._pinned or (self._marker is not None and self._marker.exists())
 
     @property
-    def _shut(self) -> bool:
-        """Whether the traces were closed while this sender held its claim.
-
-        A server may take the lock of a sender that it no longer hears; nobody takes a file's.
-        """
-        if self._marker is None and not self._pinned:
-            return self._store.read(phase) not in RECORDING
-        return self._closed
-
-    @property
     def running(self) -> bool:
         """Whether the thread runs; it ends by itself once the traces are closed."""
         return self._thread is not None and self._thread.is_alive()
@@ -183,11 +173,11 @@ class Shipper:
         while ready:
             some, ready = ready[:size], ready[size:]
             seqs = [seq for seq, _ in some]
-            # A sender that was stopped for long may find that its lease is over, or that the
-            # traces were closed by force meanwhile.
+            # A sender that was stopped for long may find that its lease is over; and the phase may
+            # have changed under any sender, by a closing, a forced one even, or an abandonment.
             late = self._clock.monotonic() > lease_ends
             down = unsent or in_a_row >= FAILURES
-            if down or late or self._stop.is_set() or self._shut:
+            if down or late or self._stop.is_set() or not self._may_leave():
                 unsent += seqs
                 continue
             try:
@@ -212,7 +202,7 @@ class Shipper:
         }
 
         def write_back(tx: Tx) -> None:
-            outbox.shipped(tx, sent, self._clock.now())
+            outbox.shipped(tx, sent, self._clock.now() + tx.clock_offset)
             for seq, reason in refused.items():
                 outbox.quarantine(tx, seq, reason, owner)
             outbox.release(tx, failed, owner, tried=True)
