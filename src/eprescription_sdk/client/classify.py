@@ -7,6 +7,8 @@ decided by ``create``, ``doubt`` and ``reading``.
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import NoneType
+from typing import TypeVar
 
 import attrs
 
@@ -25,6 +27,8 @@ from eprescription_sdk.model.trace import FaultOrigin
 from eprescription_sdk.ports import BodyCodec
 from eprescription_sdk.settings import FaultClass, FaultRule, ServiceProfile
 from eprescription_sdk.wire.reply import read
+
+A = TypeVar("A")
 
 
 @attrs.frozen(kw_only=True)
@@ -78,6 +82,22 @@ def classify(
     """
     if isinstance(seen, TransportFailure):
         return _unanswered(operation, seen)
+    try:
+        return _replied(operation, seen, codec=codec, profile=profile, now=now, number=number)
+    except Exception as error:  # noqa: BLE001  (codec and transport are foreign code)
+        status = getattr(seen, "status", None)
+        return _unreadable(operation, f"HTTP {status}: {type(error).__name__}")
+
+
+def _replied(
+    operation: Operation,
+    seen: HttpReply,
+    *,
+    codec: BodyCodec,
+    profile: ServiceProfile,
+    now: datetime,
+    number: PrescriptionNumber | None,
+) -> Verdict:
     retry_after = _retry_after(seen, now)
     # The body before the status: faults come on HTTP 500 and 400.
     reply = read(seen.content)
@@ -89,10 +109,7 @@ def classify(
         # What cannot be read may be a bug of ours; from 500 on it is an outage.
         down = seen.status >= _SERVER_ERROR
         return attrs.evolve(_unreadable(operation, detail), retry_after=retry_after, down=down)
-    try:
-        return _answered(operation, reply.body, codec, number)
-    except Exception as error:  # noqa: BLE001  (a codec is foreign code, a reply hostile input)
-        return _unreadable(operation, f"HTTP {seen.status}: {type(error).__name__}")
+    return _answered(operation, reply.body, codec, number)
 
 
 _SERVER_ERROR = 500
@@ -128,7 +145,7 @@ def _unanswered(operation: Operation, failure: TransportFailure) -> Verdict:
             return Verdict(
                 result=AttemptResult.NOT_SENT, detail=detail, origin=FaultOrigin.SOFTWARE
             )
-        case Delivery.UNKNOWN:
+        case _:
             create = operation is Operation.CREATE
             return Verdict(
                 result=AttemptResult.IN_DOUBT if create else AttemptResult.FAILED,
@@ -179,18 +196,30 @@ def _answered(
 ) -> Verdict:
     match operation:
         case Operation.CREATE:
-            created = codec.decode_create(body)
+            created = _checked(codec.decode_create(body), CreateAnswer)
             if created.number != number:
                 return _unreadable(operation, "The answer is about another number.")
             return Verdict(result=AttemptResult.REGISTERED, answer=created)
         case Operation.CONSULT:
-            stored = codec.decode_consult(body)
+            stored = _checked(codec.decode_consult(body), StoredPrescription, NoneType)
             if stored is not None and number is not None and stored.number != number:
                 return _unreadable(operation, "The answer is about another number.")
             result = AttemptResult.ABSENT if stored is None else AttemptResult.FOUND
             return Verdict(result=result, answer=stored)
         case Operation.SEARCH:
-            return Verdict(result=AttemptResult.LISTED, answer=codec.decode_search(body))
+            page = _checked(codec.decode_search(body), SearchPage)
+            return Verdict(result=AttemptResult.LISTED, answer=page)
+
+
+def _checked(answer: A, *kinds: type) -> A:
+    """What a codec read, if it is what it promises.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(answer, kinds):
+        raise TypeError
+    return answer
 
 
 def _retry_after(reply: HttpReply, now: datetime) -> float | None:

@@ -5,6 +5,7 @@ byte is in ``preparing``, how it ends in ``ending``; a caller who stops waiting 
 ``leave``, and the engine goes on behind.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
@@ -111,9 +112,19 @@ class Create:
         Raises:
             StoreError: the ledger cannot be written; nothing was sent.
             ReferenceConflict: the reference is bound to other content.
-            ConfigurationError: the minter gave a number that breaks its rule.
+            ConfigurationError: minter or codec failed, or gave what breaks its rule; nothing
+                was sent.
         """
-        outcome = yield from self._run()
+        try:
+            outcome = yield from self._run()
+        except Exception as error:
+            entry = self._entry
+            if entry is None or not self._caller.sent:
+                raise
+            telemetry.event("create.failed", level=logging.WARNING, kind=type(error).__name__)
+            # Once it may have been sent, whatever breaks, nobody knows what became of it.
+            finding = Finding(registered=None)
+            outcome = yield from self._ending.found(entry, finding, FaultOrigin.SOFTWARE)
         self._caller.answered()
         if not self._caller.gone:
             self._ending.measure(outcome)

@@ -12,6 +12,7 @@ from html import escape
 import attrs
 
 from eprescription_sdk.client.core import Core
+from eprescription_sdk.client.foreign import foreign
 from eprescription_sdk.errors import ConfigurationError, InvalidInput, MissingExtra
 from eprescription_sdk.model.outcomes import Registered
 
@@ -139,15 +140,18 @@ def document_block(core: Core, outcome: Registered, *, legal_mentions: str = "")
 
     Raises:
         InvalidInput: another outcome; its number must never be printed.
+        ConfigurationError: the port ``code2d`` failed.
     """
     if not isinstance(outcome, Registered):
         raise InvalidInput(
             "Only a registered prescription has a number and a code to print.",
             way_out="Follow the outcome's advice.",
         )
+    with foreign("code2d"):
+        payload = core.code2d.payload(outcome.number)
     return DocumentBlock(
         number=outcome.number.value,
-        payload=core.code2d.payload(outcome.number),
+        payload=payload,
         symbology=core.code2d.symbology,
         specimen=core.code2d.simulated,
         simulation=core.simulation,

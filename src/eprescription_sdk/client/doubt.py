@@ -59,10 +59,13 @@ def settle_doubt(
         resend: the frozen body, where the caller still has it.
         patient: wait even while the service is left alone, since it does not answer.
     """
-    consult = _consult(line.core, entry)
-    if consult is None:
-        return Finding(registered=None, last_send_at=sent_at)
-    return (yield from _ask(line, entry, consult, sent_at, resend=resend, patient=patient))
+    try:
+        consult = prepare(line.core.codec.encode_consult(entry.number))
+        return (yield from _ask(line, entry, consult, sent_at, resend=resend, patient=patient))
+    except Exception as error:  # noqa: BLE001  (a codec is foreign code, and something was sent)
+        telemetry.event("codec.failed", level=logging.WARNING, kind=type(error).__name__)
+        # When it was last sent is as journalled: this call may have sent it again.
+        return Finding(registered=None)
 
 
 def _ask(
@@ -114,14 +117,6 @@ def _ask(
         if pause >= line.left or (verdict.retry_after or 0) > profile.retry_after_cap:
             return Finding(registered=None, last_send_at=last_send)
         yield Sleep(pause)
-
-
-def _consult(core: Core, entry: Entry) -> Fragment | None:
-    try:
-        return prepare(core.codec.encode_consult(entry.number))
-    except Exception as error:  # noqa: BLE001  (a codec is foreign code, and something was sent)
-        telemetry.event("codec.failed", level=logging.WARNING, kind=type(error).__name__)
-        return None
 
 
 class _Match(Enum):

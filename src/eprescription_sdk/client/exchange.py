@@ -12,8 +12,9 @@ from eprescription_sdk.client.caller import Caller
 from eprescription_sdk.client.classify import Verdict, classify
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.effects import Authenticate, Engine, Send
+from eprescription_sdk.client.foreign import foreign
 from eprescription_sdk.credentials import Practitioner
-from eprescription_sdk.errors import CredentialUnavailable, InvalidInput
+from eprescription_sdk.errors import CredentialUnavailable
 from eprescription_sdk.model.exchange import HttpRequest, Operation
 from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.outcomes import Attempt, AttemptResult
@@ -80,6 +81,7 @@ class Line:
 
         Raises:
             CredentialUnavailable: nothing was sent.
+            ConfigurationError: the codec failed; nothing was sent.
         """
         core, clock, profile = self.core, self.core.clock, self.core.settings.profile
         moment = clock.now()
@@ -94,8 +96,11 @@ class Line:
             return _too_late()
         try:
             security = envelope.prepare_assertion(assertion.xml)
-        except (InvalidInput, UnicodeDecodeError):
+        except Exception:  # noqa: BLE001  (whatever a provider gave, it is no assertion)
             raise CredentialUnavailable("The assertion is not well-formed XML.") from None
+        with foreign("codec"):
+            action = core.codec.action(operation)
+            kind = envelope.content_type(action)
         if operation is Operation.CREATE and self.caller.barred:
             # Before the breaker is asked: what leaves nothing must not use up its probe.
             return _too_late()
@@ -107,11 +112,10 @@ class Line:
                 origin=FaultOrigin.NETWORK,
                 held=True,
             )
-        action = core.codec.action(operation)
         message_id = f"uuid:{uuid4()}"
         request = HttpRequest(
             url=core.settings.service_url,
-            headers={"Content-Type": envelope.content_type(action)},
+            headers={"Content-Type": kind},
             content=envelope.envelope(
                 action=action,
                 message_id=message_id,

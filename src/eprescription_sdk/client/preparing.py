@@ -8,16 +8,18 @@ import attrs
 from eprescription_sdk import ledger
 from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.exchange import Line
+from eprescription_sdk.client.foreign import foreign, prepared
 from eprescription_sdk.clock import paris_day
 from eprescription_sdk.credentials import Practitioner
 from eprescription_sdk.errors import ConfigurationError, ReferenceConflict
 from eprescription_sdk.ledger import Entry, State
+from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.model.prescription import Prescription
 from eprescription_sdk.model.problems import Level, Problem
 from eprescription_sdk.settings import Environment
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.traces.gate import Wall, wall
-from eprescription_sdk.wire.envelope import Fragment, prepare
+from eprescription_sdk.wire.envelope import Fragment
 
 
 def problems_of(prescription: Prescription, practitioner: Practitioner) -> tuple[Problem, ...]:
@@ -45,19 +47,21 @@ def freeze(core: Core, line: Line, prescription: Prescription) -> tuple[Entry, F
     """Mint, encode and fingerprint; from here on the payload is frozen.
 
     Raises:
-        ConfigurationError: the minter gave a number that breaks its rule.
+        ConfigurationError: minter or codec failed, or gave what breaks its rule.
     """
     now = core.clock.now()
     if prescription.issued_at is None:
         prescription = attrs.evolve(prescription, issued_at=now)
-    number = core.minter.mint(prescription)
-    if number.problem():
+    with foreign("minter"):
+        number = core.minter.mint(prescription)
+        broken = number.problem() is not None
+    if broken:
         raise ConfigurationError(
             "The minter gave a number that breaks the rule.",
             path="minter",
             way_out="A number has 1 to 64 digits and capital letters.",
         )
-    body = core.codec.encode_create(prescription, number)
+    body, fingerprint = _encoded(core, prescription, number)
     kind = prescription.document_type
     if kind is None or prescription.issued_at is None:
         raise AssertionError("validation lets no such prescription through")
@@ -69,7 +73,7 @@ def freeze(core: Core, line: Line, prescription: Prescription) -> tuple[Entry, F
         subject=str(uuid4()),
         state=State.SENDING,
         reference=core.keyed("reference", reference) if reference is not None else None,
-        fingerprint=core.keyed("content", core.codec.fingerprint(body)),
+        fingerprint=fingerprint,
         rpps=prescription.prescriber.rpps,
         situation=prescription.prescriber.situation.id,
         families=prescription.families,
@@ -84,7 +88,16 @@ def freeze(core: Core, line: Line, prescription: Prescription) -> tuple[Entry, F
         created_at=now,
         last_send_at=ends,
     )
-    return entry, prepare(body)
+    return entry, body
+
+
+def _encoded(
+    core: Core, prescription: Prescription, number: PrescriptionNumber
+) -> tuple[Fragment, str]:
+    """The body of a create, and the keyed hash of its content."""
+    with foreign("codec"):
+        body = core.codec.encode_create(prescription, number)
+        return prepared(body), core.keyed("content", core.codec.fingerprint(body))
 
 
 def open_entry(core: Core, tx: Tx, entry: Entry) -> Wall | Entry | None:
@@ -118,10 +131,11 @@ def refuse_other_content(core: Core, prescription: Prescription, entry: Entry) -
 
     Raises:
         ReferenceConflict: it came back with another.
+        ConfigurationError: the codec failed.
     """
     same = attrs.evolve(prescription, issued_at=prescription.issued_at or entry.issued_at)
-    body = core.codec.encode_create(same, entry.number)
-    if core.keyed("content", core.codec.fingerprint(body)) != entry.fingerprint:
+    _, fingerprint = _encoded(core, same, entry.number)
+    if fingerprint != entry.fingerprint:
         raise ReferenceConflict(
             "This reference is bound to a prescription with other content.",
             path="reference",

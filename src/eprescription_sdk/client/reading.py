@@ -12,6 +12,7 @@ from eprescription_sdk.client.core import Core
 from eprescription_sdk.client.doubt import agrees
 from eprescription_sdk.client.effects import Engine, Settle, Sleep
 from eprescription_sdk.client.exchange import Line
+from eprescription_sdk.client.foreign import foreign, prepared
 from eprescription_sdk.client.settlement import call_trace, record, settlement
 from eprescription_sdk.clock import full_jitter
 from eprescription_sdk.credentials import Practitioner
@@ -35,7 +36,7 @@ from eprescription_sdk.model.outcomes import Attempt, AttemptResult
 from eprescription_sdk.model.trace import CallOutcome, CallTrace, FaultOrigin, Initiator
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.transport.delivery import EXPLAINED
-from eprescription_sdk.wire.envelope import Fragment, prepare
+from eprescription_sdk.wire.envelope import Fragment
 
 R = TypeVar("R")
 
@@ -73,7 +74,8 @@ class Reading:
         """
         if problem := number.problem():
             raise InvalidInput(problem, path="number")
-        body = prepare(self.core.codec.encode_consult(number))
+        with foreign("codec"):
+            body = prepared(self.core.codec.encode_consult(number))
         return (yield from self._told(self._consult(body, number)))
 
     def _consult(self, body: Fragment, number: PrescriptionNumber) -> Engine[StoredPrescription]:
@@ -94,7 +96,8 @@ class Reading:
         """
         if query == SearchQuery():
             raise InvalidInput("A search needs at least one criterion.", path="query")
-        body = prepare(self.core.codec.encode_search(query, cursor))
+        with foreign("codec"):
+            body = prepared(self.core.codec.encode_search(query, cursor))
         return (yield from self._told(self._search(body, cursor)))
 
     def _search(self, body: Fragment, cursor: str | None) -> Engine[SearchPage]:

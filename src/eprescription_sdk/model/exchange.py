@@ -5,8 +5,12 @@ from datetime import date, datetime
 from enum import Enum
 
 import attrs
+from attrs.validators import instance_of, optional
 
 from eprescription_sdk.model.identifiers import Ins, PrescriptionNumber, Rpps
+
+# What a codec read is checked where it is made, so that a slip of its author's goes no further.
+_moment = optional(instance_of(datetime))
 
 
 class Operation(Enum):
@@ -91,7 +95,7 @@ class CreateAnswer:
     """
 
     number: PrescriptionNumber
-    registered_at: datetime | None
+    registered_at: datetime | None = attrs.field(validator=_moment)
 
 
 @attrs.frozen(kw_only=True)
@@ -109,8 +113,10 @@ class StoredPrescription:
 
     number: PrescriptionNumber
     prescriber: Rpps
-    registered_at: datetime | None
-    fingerprint: str | None = attrs.field(default=None, repr=False)
+    registered_at: datetime | None = attrs.field(validator=_moment)
+    fingerprint: str | None = attrs.field(
+        default=None, repr=False, validator=optional(instance_of(str))
+    )
     content: bytes = attrs.field(default=b"", repr=False)
 
 
@@ -152,5 +158,5 @@ class Summary:
 class SearchPage:
     """One page of a search result; ``cursor`` leads to the next, None ends."""
 
-    summaries: tuple[Summary, ...]
+    summaries: tuple[Summary, ...] = attrs.field(validator=instance_of(tuple))
     cursor: str | None = None
