@@ -59,7 +59,7 @@ def serving(behave: Behaviour, context: ssl.SSLContext | None = None) -> Iterato
     over = threading.Event()
 
     def treat(connection: socket.socket) -> None:
-        connection.settimeout(5)
+        connection.settimeout(20)
         with connection, contextlib.suppress(OSError):
             if context is None:
                 behave(connection)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
+import trustme
 
 from eprescription_sdk.errors import Delivery, TransportFailure
 from eprescription_sdk.model.exchange import HttpReply
@@ -44,7 +46,7 @@ class Counting:
                 self.left[place] = True
                 return
             if self.hold is not None:
-                self.hold.wait(5)
+                self.hold.wait(20)
             connection.sendall(servers.ANSWER)
 
 
@@ -155,11 +157,11 @@ def test_where_all_are_in_use_none_is_waited_for_beyond_the_connect_time(
 
     async def play(url: str) -> None:
         assert server.hold is not None
-        send = partial(carrier.send, url, connect_timeout=0.2)
-        held = [asyncio.ensure_future(send()) for _ in range(connections.MOST)]
+        send = partial(carrier.send, url, timeout=20.0)
+        held = [asyncio.ensure_future(send(connect_timeout=10.0)) for _ in range(connections.MOST)]
         await _until(lambda: len(server.left) == connections.MOST)
         with pytest.raises(TransportFailure, match="PoolTimeout") as caught:
-            await send()
+            await send(connect_timeout=0.2)
         assert caught.value.delivery is Delivery.NOT_SENT
         server.hold.set()
         assert {reply.status for reply in await asyncio.gather(*held)} == {200}
@@ -190,6 +192,43 @@ def test_what_still_comes_for_a_caller_who_left_reaches_nobody_else(
     with counting(server) as url:
         asyncio.run(play(url))
     assert len(server.left) == 2
+
+
+STRAY = b"HTTP/1.1 500 Stray\r\nContent-Length: 3\r\n\r\nold"
+
+
+@pytest.mark.parametrize("stray", [STRAY, b"more than it said"], ids=["an answer", "a rest"])
+@pytest.mark.parametrize("secured", [False, True])
+def test_what_comes_behind_an_answer_is_not_the_next_answer(
+    secured: bool, stray: bytes, carrier: Both
+) -> None:
+    """A fault that nobody asked for would refuse what is registered."""
+
+    def behave(connection: socket.socket) -> None:
+        while servers.read_request(connection):
+            if isinstance(connection, ssl.SSLSocket):
+                # Two records that reach the client at once.
+                connection.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
+                connection.sendall(servers.ANSWER)
+                connection.sendall(stray)
+                connection.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
+            else:
+                connection.sendall(servers.ANSWER + stray)
+
+    async def play(url: str) -> None:
+        for _ in range(3):
+            assert (await carrier.send(url)).content == b"ok"
+        await carrier.close()
+
+    authority = trustme.CA()
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(server_side)
+    authority.configure_trust(PLAIN)
+    with serving(behave, server_side if secured else None) as server:
+        asyncio.run(play(server.url))
+
+
+_CORK = getattr(socket, "TCP_CORK", socket.TCP_NODELAY)
 
 
 def test_each_of_many_at_once_gets_its_own_answer(carrier: Both) -> None:
@@ -229,6 +268,6 @@ def test_credentials_in_an_address_are_sent(carrier: Both) -> None:
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():  # noqa: ASYNC110  (what the server's threads do)
             await asyncio.sleep(0.01)

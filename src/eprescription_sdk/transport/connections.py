@@ -6,6 +6,7 @@ request alone, and those at rest lie on a stack: whatever their number, the top 
 """
 
 import asyncio
+import ssl
 import threading
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -47,7 +48,7 @@ class _All:
     def put(self, origin: Origin, connection: Any) -> list[Any]:
         """Keep a connection that is good for another request; those to be closed."""
         with self._lock:
-            if self._closed or not connection.is_idle():
+            if self._closed or not connection.is_idle() or _unread(connection):
                 return [connection]
             stack = self._stacks[origin]
             stack.append(connection)
@@ -63,6 +64,28 @@ class _All:
             waiting = [connection for stack in self._stacks.values() for connection in stack]
             self._stacks.clear()
         return [*waiting, *tuple(self.used)]
+
+
+def _unread(connection: Any) -> bool:
+    """Whether more came than the answer: it would be read as the answer to the next request.
+
+    What the socket still holds, the library sees by itself when the connection is taken.
+    """
+    # No public name tells.
+    http = connection._connection  # noqa: SLF001
+    if http._h11_state.trailing_data[0]:  # noqa: SLF001
+        return True
+    secured = http._network_stream.get_extra_info("ssl_object")  # noqa: SLF001
+    if not isinstance(secured, ssl.SSLObject):
+        return False
+    # On an event loop, records wait in memory until they are deciphered.
+    try:
+        secured.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
 
 
 class Connections:
@@ -88,10 +111,10 @@ class Connections:
             raise PoolTimeout
         try:
             connection, spent = self._all.take(origin)
-            _close(spent)
             connection = connection or self._connect(origin)
             self._all.used.add(connection)
             try:
+                _close(spent)
                 yield connection
             except BaseException:
                 # What still comes on it belongs to nobody.
@@ -135,10 +158,11 @@ class AsyncConnections:
         await self._place(patience)
         try:
             connection, spent = self._all.take(origin)
-            await _aclose(spent)
             connection = connection or self._connect(origin)
             self._all.used.add(connection)
             try:
+                # Whoever is cancelled meanwhile gives both back.
+                await _aclose(spent)
                 yield connection
             except BaseException:
                 # What still comes on it belongs to nobody.
