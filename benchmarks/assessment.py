@@ -38,6 +38,7 @@ from eprescription_sdk.model.trace import (
     Trace,
 )
 from eprescription_sdk.pilot.assessing import assess
+from eprescription_sdk.pilot.registers import Note, append
 from eprescription_sdk.storage import SqliteStore, Tx
 from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
 from eprescription_sdk.traces.record import Recorder
@@ -143,9 +144,15 @@ def fill(path: Path, count: int) -> None:
     store = SqliteStore(path)
     recorder = Recorder(KEY, None)
     store.write(lambda tx: set_phase(tx, Phase.RUNNING, module="module"))
+    said = []
     for label, rpps in enumerate(PRACTITIONERS, start=1):
         enrolment = Enrolment(rpps=rpps, label=label, situation="pilot", go_live=START.date())
         store.write(partial(enrol, enrolment=enrolment))
+        go_live = START.date().isoformat()
+        said.append({"rpps": rpps.value, "situation": "pilot", "go_live": go_live})
+    # Of the dossier, what an assessment reads.
+    note = Note(day=START.date(), by="benchmark", reference="benchmark", at=START)
+    store.write(partial(append, kind="dossier", note=note, data={"practitioners": said}))
     made = islice(traces(count), count)
     while batch := list(islice(made, BATCH)):
         assert store.write(partial(_record, recorder=recorder, batch=batch))

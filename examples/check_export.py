@@ -44,7 +44,7 @@ if faults:
     sys.exit("\n".join(faults))
 print("The chains hold.", "C1 to C3 are of what a purge left." if begun else "")
 today = str(datetime.fromisoformat(manifest["cut_off"]).astimezone(ZoneInfo("Europe/Paris")).date())
-people = {p["practitioner"]: p for p in rows["enrolments"] if p["go_live"] <= today}
+people = {p["practitioner"]: p for p in rows["enrolments"]}  # the newest stands
 for t in sorted(rows["traces"], key=lambda t: t.get("revision", 0)):
     mine = t["situation"] == people.get(t["rpps"], {}).get("situation")
     real = t["environment"] == "production" and not t["test_identity"]
@@ -61,7 +61,7 @@ for t in subjects.values():
     unit = day, act, t["registration"] != "registered"
     documents[t["rpps"]] += [unit] * (len(types) - bool(old))
 said = {(v["practitioner"], v["day"]): v["documents"] for v in rows["volumes"]}
-for who, p in people.items():
+for who, p in [(who, p) for who, p in people.items() if p["go_live"] <= today]:
     count, left = Counter(d for d, _, _ in documents[who]), p["withdrawn_on"] or "9999"
     days = [d for w, d in said if w == who and p["go_live"] <= d and (d < left or left > today)]
     missing = sum(max(0, said[who, day] - count[day]) for day in days)

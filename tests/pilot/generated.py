@@ -159,6 +159,9 @@ class _Generator:
     def enrolments(self) -> None:
         if self.luck(0.3):
             left = date(2026, 3, self.die.choice([20, 28]))
-            self.pilot.enrol(1, withdrawn_on=left, withdrawn_reason="départ")
+            # Recorded on the day or long after it, at times after the cut-off.
+            when = at(left.day + self.die.choice([0, 1, 5, 9]))
+            self.pilot.enrol(1, when=when, withdrawn_on=left, withdrawn_reason="départ")
         if self.luck(0.1):
-            self.pilot.enrol(self.people, situation=self.die.choice(["elsewhere", SITUATION]))
+            situation = self.die.choice(["elsewhere", SITUATION])
+            self.pilot.enrol(self.people, when=self.moment(), situation=situation)

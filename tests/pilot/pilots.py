@@ -65,11 +65,18 @@ class PilotStore:
         for label in range(1, practitioners + 1):
             self.enrol(label)
 
-    def enrol(self, label: int, **changes: Any) -> None:
-        """Enrol a practitioner, or change their enrolment."""
+    def enrol(self, label: int, *, when: datetime | None = None, **changes: Any) -> None:
+        """Enrol a practitioner, or change their enrolment; recorded before the go-live by default.
+
+        The journal has of the dossier what an assessment reads.
+        """
         fields: dict[str, Any] = {"situation": SITUATION, "go_live": GO_LIVE} | changes
         enrolment = Enrolment(rpps=rpps(label), label=label, **fields)
         self.store.write(lambda tx: enrol(tx, enrolment))
+        said = fields | {"rpps": rpps(label).value, "go_live": fields["go_live"].isoformat()}
+        if left := fields.get("withdrawn_on"):
+            said["withdrawn_on"] = left.isoformat()
+        self.event("dossier", when or at(1), {"practitioners": [said]})
 
     def _common(self, when: datetime, ps: int, changes: dict[str, Any]) -> dict[str, Any]:
         self.count += 1

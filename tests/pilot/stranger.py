@@ -63,7 +63,8 @@ def recompute(export: Export, strict: Answers) -> dict[str, Any]:
             strict[event["data"]["question"]] = (
                 answer if answer in {"document", "act", "pilot"} else answer == "strict"
             )
-    people = [one for one in people if date.fromisoformat(one["go_live"]) <= today]
+    newest_of = {one["practitioner"]: one for one in people}
+    people = [one for one in newest_of.values() if date.fromisoformat(one["go_live"]) <= today]
     by_name = {one["practitioner"]: one for one in people}
     counting = [
         trace

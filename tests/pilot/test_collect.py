@@ -63,8 +63,10 @@ def test_an_earlier_cut_off_does_not_move(pilot: PilotStore) -> None:
     })  # fmt: skip
     pilot.event("correction", at(8), {"version": "2"})
     pilot.flush()
-    pilot.enrol(1, withdrawn_on=date(2026, 3, 9), withdrawn_reason="départ")
-    pilot.enrol(2, go_live=date(2026, 3, 9))
+    # Dated before the cut-off, and recorded after it.
+    pilot.enrol(1, when=at(8), withdrawn_on=date(2026, 3, 4), withdrawn_reason="départ")
+    pilot.enrol(2, when=at(8))
+    pilot.enrol(3, go_live=date(2026, 3, 9))
     assert facts(pilot, at(5)) == before
     assert facts(pilot) != before
 
@@ -206,6 +208,7 @@ def test_an_unknown_value_is_damage(pilot: PilotStore) -> None:
             "go_live": GO_LIVE.isoformat(),
             "withdrawn_on": None,
             "withdrawn_reason": None,
+            "recorded_at": fields["at"],
         }
     )
     with pytest.raises(InvalidInput):

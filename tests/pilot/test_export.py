@@ -66,9 +66,11 @@ def test_practitioners_are_pseudonyms_and_labels(pilot: PilotStore, tmp_path: Pa
     pilot.enrol(2, withdrawn_on=date(2026, 3, 5), withdrawn_reason="départ")
     pilot.volume(date(2026, 3, 3), 7, ps=2, when=at(3, 20))
     write_export(pilot.store, tmp_path / "out", key=KEY, at=at(9))
-    second, volume = (json.loads(row["body"]) for row in rows(tmp_path / "out")[1:])
+    first, second, left, volume = (json.loads(row["body"]) for row in rows(tmp_path / "out"))
+    assert (first["label"], second["withdrawn_reason"]) == (1, None)
     assert second["practitioner"] == pseudonym(KEY, "rpps", rpps(2).value)
-    assert (second["label"], second["withdrawn_reason"]) == (2, "départ")
+    assert (left["practitioner"], left["label"]) == (second["practitioner"], 2)
+    assert left["withdrawn_reason"] == "départ"
     assert (volume["practitioner"], volume["documents"]) == (second["practitioner"], 7)
 
 
@@ -76,7 +78,6 @@ def test_no_rpps_no_number_and_no_dossier(pilot: PilotStore, tmp_path: Path) -> 
     refused = pilot.digital(at(3), REFUSED, ps=1)
     pilot.paper(at(3), ps=1, after=refused)
     pilot.flush()
-    pilot.event("dossier", at(3), {"practitioners": [rpps(1).value]})
     pilot.event("step", at(3), {"step": "running"})
     pilot.event("correction", at(4), {"version": "1.1"}, reference=f"vu par {rpps(1).value}")
     pilot.questionnaire(at(5), 1, [f"le {rpps(2).value} aussi"])

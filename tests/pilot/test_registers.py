@@ -25,7 +25,7 @@ from eprescription_sdk.pilot import (
     record_questionnaire,
     record_ruling,
 )
-from eprescription_sdk.pilot.registers import anomalies, events
+from eprescription_sdk.pilot.registers import anomalies, append, events
 from eprescription_sdk.storage import SqliteStore, Store
 from eprescription_sdk.traces.gate import Enrolment, enrol
 
@@ -163,6 +163,8 @@ def test_a_questionnaire_is_kept_under_a_pseudonym(store: Store) -> None:
     newest = store.read(events)[-1]
     assert newest.data["rpps"] == pseudonym(KEY, "rpps", DOCTOR.value)
     assert DOCTOR.value not in str(store.read(lambda tx: tx.execute("SELECT * FROM pilot_events")))
+    said = {"rpps": DOCTOR.value, "situation": "SIT", "go_live": "2025-03-17"}
+    store.write(lambda tx: append(tx, "dossier", NOTE, {"practitioners": [said]}))
     result = assess(store, key=KEY, at=NOW).strict[Criterion.C5]
     assert result.verdict is Verdict.NOT_MET
     assert result.practitioners[0].satisfaction == 4

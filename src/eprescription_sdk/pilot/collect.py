@@ -56,8 +56,7 @@ class Collector:
     def __init__(self, cut_off: datetime) -> None:
         self._cut_off = cut_off
         self._until = iso(cut_off)
-        self._enrolled: dict[str, tuple[int, str]] = {}
-        self._enrolments: list[dict[str, Any]] = []
+        self._enrolled: dict[str, dict[str, Any]] = {}
         self._volumes: dict[tuple[int, date], tuple[str, int]] = {}
         self._events: list[dict[str, Any]] = []
         self._traces = 0
@@ -69,17 +68,23 @@ class Collector:
         self._uses: Counter[tuple[int, str, str, str | None, str | None]] = Counter()
 
     def enrolment(self, row: dict[str, Any]) -> None:
-        """Take a practitioner; one who goes live after the cut-off is not equipped yet."""
+        """Take what is known of a practitioner; the newest stands.
+
+        One who goes live after the cut-off is not equipped yet.
+        """
+        if row["recorded_at"] > self._until:
+            return
         if date.fromisoformat(row["go_live"]) <= paris_day(self._cut_off):
-            self._enrolled[row["practitioner"]] = (row["label"], row["situation"])
-            self._enrolments.append(row)
+            self._enrolled[row["practitioner"]] = row
+        else:
+            self._enrolled.pop(row["practitioner"], None)
 
     def volume(self, row: dict[str, Any]) -> None:
         """Take a declared volume; the newest for a practitioner and day stands."""
         known = self._enrolled.get(row["practitioner"])
         if known is None or row["recorded_at"] > self._until:
             return
-        place = known[0], date.fromisoformat(row["day"])
+        place = known["label"], date.fromisoformat(row["day"])
         if row["recorded_at"] >= self._volumes.get(place, ("", 0))[0]:
             self._volumes[place] = row["recorded_at"], row["documents"]
 
@@ -140,12 +145,12 @@ class Collector:
             return "test_identity"
         if fields.get("initiator", "prescriber") != "prescriber":
             return Initiator(fields["initiator"]).value
-        if fields["situation"] != known[1]:
+        if fields["situation"] != known["situation"]:
             return "other_situation"
         return None
 
     def _call(self, fields: dict[str, Any]) -> None:
-        number = self._enrolled[fields["rpps"]][0]
+        number = self._enrolled[fields["rpps"]]["label"]
         operation, outcome = fields["operation"], fields["outcome"]
         if operation not in _OPERATIONS or outcome not in _OUTCOMES:
             raise ValueError
@@ -167,7 +172,7 @@ class Collector:
             kind = PAPER
             inside, outside = _paper(tuple(fields["families"]))
             reason = fields["reason"]
-        number = self._enrolled[fields["rpps"]][0]
+        number = self._enrolled[fields["rpps"]]["label"]
         day = _day(fields["issued_at"])
         self._prescriptions.add(
             fields["subject"],
@@ -204,7 +209,7 @@ class Collector:
             cells.creates[number][date.fromordinal(day), REGISTERED] += calls
         uses = self._used()
         practitioners = []
-        for row in sorted(self._enrolments, key=lambda row: row["label"]):
+        for row in sorted(self._enrolled.values(), key=lambda row: int(row["label"])):
             number, go_live = row["label"], date.fromisoformat(row["go_live"])
             left = date.fromisoformat(row["withdrawn_on"]) if row["withdrawn_on"] else None
             if left is not None and left > paris_day(self._cut_off):
@@ -237,7 +242,7 @@ class Collector:
             cut_off=self._cut_off,
             practitioners=tuple(practitioners),
             journal=read_journal(
-                self._events, {who: number for who, (number, _) in self._enrolled.items()}
+                self._events, {who: row["label"] for who, row in self._enrolled.items()}
             ),
             traces=self._traces,
             apart=dict(sorted(self._apart.items())),

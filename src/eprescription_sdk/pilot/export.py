@@ -125,7 +125,11 @@ def _write_rows(tx: Tx, key: bytes, cut_off: datetime, path: Path) -> dict[str, 
 
 
 def _rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
-    sources = (enrolment_rows(tx, key), volume_rows(tx, key, cut_off), event_rows(tx, cut_off))
+    sources = (
+        enrolment_rows(tx, key, cut_off),
+        volume_rows(tx, key, cut_off),
+        event_rows(tx, cut_off),
+    )
     for section, source in zip(SECTIONS, sources, strict=True):
         newest = opening(section, GENESIS)
         for position, document in enumerate(source, start=1):

@@ -18,17 +18,31 @@ from eprescription_sdk.traces.gate import enrolments
 from eprescription_sdk.traces.record import losses
 
 
-def enrolment_rows(tx: Tx, key: bytes) -> Iterator[dict[str, Any]]:
-    """Every practitioner of the pilot, withdrawn ones included, by label."""
-    for one in enrolments(tx):
-        yield {
-            "practitioner": pseudonym(key, "rpps", one.rpps.value),
-            "label": one.label,
-            "situation": one.situation,
-            "go_live": one.go_live.isoformat(),
-            "withdrawn_on": one.withdrawn_on.isoformat() if one.withdrawn_on else None,
-            "withdrawn_reason": one.withdrawn_reason,
-        }
+def enrolment_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
+    """What the dossiers applied by the cut-off say of each practitioner, oldest first.
+
+    One row when a practitioner is named, and one for each change: who leaves has two.
+    """
+    labels = {one.rpps.value: one.label for one in enrolments(tx)}
+    known: dict[str, dict[str, Any]] = {}
+    dossiers = tx.iterate(
+        "SELECT recorded_at, data FROM pilot_events WHERE kind = 'dossier' AND recorded_at <= ?"
+        " ORDER BY seq",
+        (iso(cut_off),),
+    )
+    for recorded_at, data in dossiers:
+        for one in json.loads(data)["practitioners"]:
+            row = {
+                "practitioner": pseudonym(key, "rpps", one["rpps"]),
+                "label": labels[one["rpps"]],
+                "situation": one["situation"],
+                "go_live": one["go_live"],
+                "withdrawn_on": one.get("withdrawn_on"),
+                "withdrawn_reason": one.get("withdrawn_reason"),
+            }
+            if known.get(one["rpps"]) != row:
+                known[one["rpps"]] = row
+                yield row | {"recorded_at": recorded_at}
 
 
 def volume_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any]]:
@@ -86,7 +100,7 @@ def facts_of_store(tx: Tx, key: bytes, cut_off: datetime) -> Facts:
         InvalidInput: a row cannot be read; the path names it.
     """
     collector = Collector(cut_off)
-    for row in enrolment_rows(tx, key):
+    for row in enrolment_rows(tx, key, cut_off):
         collector.enrolment(row)
     for row in volume_rows(tx, key, cut_off):
         collector.volume(row)
