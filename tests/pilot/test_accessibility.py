@@ -109,7 +109,14 @@ def test_nothing_overflows_the_page(browser: Any, tmp_path: Path, width: int) ->
     html = render_html(of_size(10, met=False), name="Essai", edition=edition)
     page = shown(browser, html, tmp_path, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_RUNS_OVER) == []
     page.close()
+
+
+_RUNS_OVER = """
+    [...document.querySelectorAll('tbody th')]
+        .filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent)
+"""
 
 
 _CUT_OFF = """

@@ -256,6 +256,15 @@ def empty() -> Any:
     )  # fmt: skip
 
 
+def test_operations_that_nobody_called_make_no_chart(tmp_path: Path) -> None:
+    pilot = PilotStore(tmp_path)
+    called = "Appels de chaque opération. "
+    assert called not in render_html(pilot.assess())
+    pilot.uses()
+    assert called in render_html(pilot.assess())
+    pilot.store.close()
+
+
 def test_a_pilot_without_anything_yet_has_a_report() -> None:
     text = Page(render_html(empty())).text
     assert "Aucune prescription n’est encore tracée." in text

@@ -233,7 +233,8 @@ def _drawn(assessment: Assessment) -> dict[str, str]:
         rows += [(label, _figure_of(c2[0], label), _figure_of(c2[1], label)) for label in labels]
         what = "Part des ordonnances numériques créées qui sont enregistrées"
         drawn["c2"] = charts.rates_svg(rows, threshold=70, what=what)
-    if operations := assessment.strict[Criterion.C3].operations:
+    operations = assessment.strict[Criterion.C3].operations
+    if any(use.calls for use in operations):
         drawn["operations"] = charts.operations_svg(
             [(OPERATIONS_FR[use.operation], use) for use in operations]
         )
