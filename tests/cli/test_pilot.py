@@ -18,7 +18,11 @@ import pytest
 
 from eprescription_sdk.cli.app import app
 from eprescription_sdk.errors import EPrescriptionError
+from eprescription_sdk.ledger import journal
+from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.pilot.dossier import Dossier
+from eprescription_sdk.storage import SqliteStore
+from tests.ledger.entries import entry
 from tests.pilot.samples import EXAMPLE, RPPS
 
 Run = Callable[..., tuple[int, str]]
@@ -42,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
                 exit_on_error=False,
             )
         except EPrescriptionError as error:
-            return 1, str(error)
+            return 1, capsys.readouterr().out + str(error)
         return int(code), capsys.readouterr().out
 
     return run
@@ -139,6 +143,32 @@ def test_init_without_an_answer_leaves_comments_to_fill_in(run: Run, tmp_path: P
     assert re.search(r"company\.finess: This key is missing\. \(line \d+\)", said)
 
 
+def test_an_unfinished_dossier_is_held_against_what_it_says(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "pilot.toml"
+    day = TOMORROW - timedelta(days=40)
+    run(
+        "pilot",
+        "init",
+        path,
+        "--practitioner",
+        f"{RPPS[0]},S,{day}",
+        "--set",
+        "pilot.first_pilot=non",
+    )
+    code, said = run("pilot", "check", path)
+    assert code == 1
+    for part in (
+        "company.finess: This key is missing.",
+        "pilot.first_pilot: These conditions are for",
+        "practitioners: 1 practitioners are equipped; at least 5 must be.",
+        "kit: The accompanying kit is missing.",
+    ):
+        assert part in said
+    assert "card_valid_until: The card" not in said
+    findings, _ = json.JSONDecoder().raw_decode(run("pilot", "check", path, "--json")[1])
+    assert {"pilot.first_pilot", "kit"} <= {each["path"] for each in findings}
+
+
 def test_init_keeps_a_file_and_refuses_wrong_flags(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "pilot.toml"
     path.write_text("mine", encoding="utf-8")
@@ -146,10 +176,10 @@ def test_init_keeps_a_file_and_refuses_wrong_flags(run: Run, tmp_path: Path) -> 
     assert path.read_text(encoding="utf-8") == "mine"
     code, said = run(
         "pilot", "init", path, "--force", "--finess", "12", "--set", "zorg=1",
-        "--practitioner", f"{RPPS[0]},S,demain",
+        "--practitioner", RPPS[1], "--practitioner", f"{RPPS[0]},S,demain",
     )  # fmt: skip
     assert code == 1
-    for part in ("company.finess:", "zorg: This key is unknown", "practitioners.go_live:"):
+    for part in ("company.finess:", "zorg: This key is unknown", "practitioners[1].go_live:"):
         assert part in said
     assert path.read_text(encoding="utf-8") == "mine"
 
@@ -283,6 +313,31 @@ def test_every_step_says_what_may_come_next_as_a_command(run: Run, settings: Pat
     receipt = settings.with_name("receipt.json")
     assert run("pilot", "close-traces", "--receipt", receipt, *NOTE, *options)[0] == 0
     assert "none: the pilot is over" in run("pilot", "generalise", *NOTE, *options)[1]
+
+
+def test_who_leaves_with_something_unsettled_is_said(
+    run: Run, applied: tuple[str, Path], tmp_path: Path
+) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    store.write(lambda tx: journal(tx, entry(rpps=Rpps(RPPS[5]))))
+    store.close()
+    for rpps, told in ((RPPS[4], False), (RPPS[5], True)):
+        code, said = run(
+            "pilot", "withdraw", rpps, "--on", "2025-04-04", "--reason", "départ", *NOTE, *applied
+        )
+        assert (code, "not settled: 1." in said) == (0, told)
+
+
+def test_a_pipe_is_as_wide_as_it_is_told(
+    run: Run, applied: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def width() -> int:
+        return max(map(len, run("assess", *applied)[1].splitlines()))
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert width() == 100
+    monkeypatch.setenv("COLUMNS", "72")
+    assert width() == 72
 
 
 def test_a_pilot_without_anybody_says_where_to_go_on(run: Run, settings: Path) -> None:

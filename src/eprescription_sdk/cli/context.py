@@ -1,6 +1,7 @@
 """What commands share: settings, store, and how results are shown."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,8 +38,9 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.
 
 
 def console(*, quiet: bool = False) -> Console:
-    """Where people read: as wide as the terminal, plain in a pipe; ``quiet`` prints nothing."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100, quiet=quiet)
+    """Where people read: as wide as the terminal, or as COLUMNS says; ``quiet`` prints nothing."""
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if known else 100, quiet=quiet)
 
 
 def settings_of(file: Path | None) -> Settings:

@@ -4,7 +4,8 @@
   when every user practitioner reaches one half. A withdrawn practitioner keeps their figures and
   decides nothing: nobody can mend them any more.
 - C2: registered ÷ created, over all practitioners, withdrawn ones included: it is about the
-  software, not about who uses it. An act counts here by its digital documents alone.
+  software, not about who uses it. What was uncertain when they left stays so (Q7): the gate takes
+  no trace of them any more, a revision included. An act counts here by its digital documents alone.
 - C3 is in ``nominal_use``, C4 and C5 in ``attested``.
 
 Q6 left aside, C2 has no window: every digital prescription is after its practitioner's go-live.

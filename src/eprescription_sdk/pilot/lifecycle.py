@@ -323,10 +323,8 @@ class Pilot:
             if known[rpps].withdrawn_on is not None:
                 _refuse((("rpps", "This practitioner has already left."),))
             _refuse(left_too_early(tx, self._key, rpps, on, path="on"))
-            left = attrs.evolve(known[rpps], withdrawn_on=on, withdrawn_reason=reason)
-            practitioners = tuple(
-                left if each.rpps == rpps else each for each in dossier.practitioners
-            )
+            known[rpps] = attrs.evolve(known[rpps], withdrawn_on=on, withdrawn_reason=reason)
+            practitioners = tuple(known.values())
             write_dossier(tx, attrs.evolve(dossier, practitioners=practitioners), note)
 
         data = {"rpps": pseudonym(self._key, "rpps", rpps.value), "reason": reason}

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from eprescription_sdk.pilot.drafting import BY_PATH, draft, open_fields
 from eprescription_sdk.pilot.handover import write_handover
 from eprescription_sdk.pilot.letter import letter
 from eprescription_sdk.pilot.reading import line_of, read_lines
+from eprescription_sdk.pilot.unfinished import check_unfinished
 
 _PRACTITIONER = ("rpps", "situation", "go_live")
 
@@ -99,7 +101,7 @@ def _from_flags(
     for path, value in given.items():
         if value is not None:
             _put(document, path, value, faults)
-    people = [_person(text, faults) for text in practitioners]
+    people = [_person(text, index, faults) for index, text in enumerate(practitioners)]
     for text in others:
         path, _, value = text.partition("=")
         if path not in BY_PATH:
@@ -116,13 +118,16 @@ def _from_flags(
     return document
 
 
-def _person(text: str, faults: list[tuple[str, str]]) -> dict[str, Any]:
+def _person(text: str, index: int, faults: list[tuple[str, str]]) -> dict[str, Any]:
     parts = [part.strip() for part in text.split(",")]
     person: dict[str, Any] = {}
     if len(parts) > len(_PRACTITIONER):
-        faults.append(("--practitioner", "RPPS,SITUATION,GO-LIVE was expected."))
+        faults.append((f"practitioners[{index}]", "RPPS,SITUATION,GO-LIVE was expected."))
+    own: list[tuple[str, str]] = []
     for key, part in zip(_PRACTITIONER, parts, strict=False):
-        _put(person, key, part, faults, f"practitioners.{key}")
+        _put(person, key, part, own, f"practitioners.{key}")
+    # Which of them it was.
+    faults += [(path.replace(".", f"[{index}].", 1), what) for path, what in own]
     return person
 
 
@@ -144,10 +149,34 @@ def _put(
 
 
 def check(dossier: Path, *, json: AsJson = False) -> int:
-    """Hold a dossier against the conditions of the pilot; exit code 1 if it breaks one."""
-    findings = check_dossier(Dossier.from_toml(dossier), today())
+    """Hold a dossier against the conditions of the pilot; exit code 1 if it breaks one.
+
+    While answers are missing, it lists them, and the conditions that the others break already.
+    """
     lines = read_lines(dossier)
+    try:
+        findings = check_dossier(Dossier.from_toml(dossier), today())
+    except InvalidInput as error:
+        places = [place for place, _ in error.findings]
+        if places:
+            with suppress(InvalidInput):  # what cannot be judged at all is said below
+                _say(check_unfinished(dossier, places, today()), lines, json=json)
+        raise
+    _say(findings, lines, json=json)
     broken = any(finding.level is Level.ERROR for finding in findings)
+    if not json:
+        out = console()
+        out.print("The dossier breaks a condition." if broken else "The dossier can be applied.")
+        if not broken:
+            out.print(
+                f"Next: eprescription pilot apply {dossier} --by NAME --settings FILE",
+                markup=False,
+                soft_wrap=True,
+            )
+    return 1 if broken else 0
+
+
+def _say(findings: Iterable[Finding], lines: Mapping[str, int], *, json: bool) -> None:
     if json:
         print_json(
             [
@@ -163,16 +192,7 @@ def check(dossier: Path, *, json: AsJson = False) -> int:
             ]
         )
     else:
-        out = console()
-        _show_findings(out, findings, lines)
-        out.print("The dossier breaks a condition." if broken else "The dossier can be applied.")
-        if not broken:
-            out.print(
-                f"Next: eprescription pilot apply {dossier} --by NAME --settings FILE",
-                markup=False,
-                soft_wrap=True,
-            )
-    return 1 if broken else 0
+        _show_findings(console(), findings, lines)
 
 
 def _show_findings(out: Console, findings: Iterable[Finding], lines: Mapping[str, int]) -> None:

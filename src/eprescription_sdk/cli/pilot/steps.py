@@ -17,6 +17,7 @@ from eprescription_sdk.cli.context import (
 )
 from eprescription_sdk.cli.pilot.shared import By, Day, Reference, pilot_of
 from eprescription_sdk.cli.traces import Directory, ProfileName, profile_of
+from eprescription_sdk.ledger import open_entries
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.pilot.lifecycle import Pilot
 from eprescription_sdk.pilot.steps import Step
@@ -95,11 +96,18 @@ def withdraw(
     settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Record that a practitioner left; they stay listed."""
-    configured = settings_of(settings)
+    configured, who = settings_of(settings), Rpps.parse(rpps)
     with opened(configured) as store:
         pilot = pilot_of(store, configured)
-        pilot.withdraw(Rpps.parse(rpps), on=on, reason=reason, by=by, reference=reference)
+        pilot.withdraw(who, on=on, reason=reason, by=by, reference=reference)
         _show(pilot)
+        unsettled = len(store.read(lambda tx: open_entries(tx, who)))
+    if unsettled:
+        console().print(
+            f"Prescriptions of theirs that are not settled: {unsettled}. What is learnt of them"
+            " from now on is in the ledger, and not in the assessment.",
+            soft_wrap=True,
+        )
 
 
 def assessed(
