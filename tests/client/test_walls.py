@@ -9,12 +9,13 @@ import pytest
 
 import eprescription_sdk as ep
 from eprescription_sdk.clock import paris_day
+from eprescription_sdk.ledger import State
 from eprescription_sdk.model.outcomes import Cause, NextStep
 from eprescription_sdk.sandbox import CommitThenDrop, ExpiredCredential, Operation
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.testing import SAMPLE_RPPS, SAMPLE_SITUATION, sample_prescription
 from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
-from tests.client.harness import OTHER_RPPS, World, practitioner, start_pilot, world
+from tests.client.harness import OTHER_RPPS, World, practitioner, start_pilot, traces, world
 
 PRODUCTION = ep.Environment.PRODUCTION
 LONG_AGO = date(2020, 1, 1)
@@ -119,9 +120,13 @@ def test_what_was_sent_is_not_undone_by_leaving_the_pilot(side: str, tmp_path: P
         first = stage.side.create(prescription)
         assert isinstance(first, ep.Uncertain)
         stand(stage, _withdrawn(0))
+        traced = traces(stage.side.client.store)
         again = stage.side.create(prescription)
         assert isinstance(again, ep.Registered)
         assert again.number == first.number
+        # The ledger learns it; a revision would be a trace of somebody who has left.
+        assert stage.entry(first.number).state is State.REGISTERED
+        assert traces(stage.side.client.store) == traced != []
         assert isinstance(stage.side.create(sample_prescription()), ep.NotRegistered)
 
 
