@@ -90,6 +90,22 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def moment_of(text: str) -> datetime:
+    """The moment that ``iso`` wrote.
+
+    Raises:
+        ValueError: the text is none, or one that has no time in UTC.
+        TypeError: it is no text.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its offset")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment outside the calendar") from None
+
+
 def full_jitter(attempt: int, base: float, cap: float) -> float:
     """A random pause before the next attempt, in seconds: up to ``base`` doubled each time."""
     return random.uniform(0, min(cap, base * 2 ** min(attempt, 32)))  # noqa: S311  (not a secret)

@@ -16,6 +16,7 @@ from eprescription_sdk.storage import SqliteStore
 from eprescription_sdk.traces.record import Recorder
 from eprescription_sdk.traces.signing import PublicKey
 from tests.pilot.samples import EXAMPLE, RPPS
+from tests.settings_file import settings_file
 from tests.traces.samples import call, digital
 from tests.traces.test_signing import pem, public_pem
 
@@ -28,22 +29,7 @@ LONG_AGO = datetime(2025, 4, 1, 10, tzinfo=UTC)
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Run a command with the settings of a pilot: exit code, and what it says."""
-    settings = tmp_path / "settings.toml"
-    settings.write_text(
-        f"""\
-environment = "production"
-uncertain_policy = "hold"
-service_url = "https://127.0.0.1:9/"
-software_name = "exemple"
-software_version = "1.0"
-authorisation = "SIMULATION-0000"
-instance = "00000000-0000-4000-8000-000000000001"
-module = "exemple-on-1"
-finess = "330781287"
-store = "{tmp_path / "store.db"}"
-key = "{SECRET.hex()}"
-"""
-    )
+    settings = settings_file(tmp_path, key=SECRET.hex())
 
     def run(*arguments: str | Path) -> tuple[int, str]:
         capsys.readouterr()

@@ -17,6 +17,7 @@ from eprescription_sdk.testing import (
     sandbox_practitioner,
     sandbox_settings,
 )
+from tests.settings_file import settings_file
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pilot.toml"
 
@@ -60,24 +61,14 @@ def company(tmp_path: Path) -> Iterator[Company]:
             sandbox, tmp_path / "store.db", environment=ep.Environment.PRODUCTION
         )
         example = Dossier.from_toml(EXAMPLE)
-        file = tmp_path / "settings.toml"
-        file.write_text(
-            "\n".join(
-                [
-                    'environment = "production"',
-                    'uncertain_policy = "hold"',
-                    f'service_url = "{made.service_url}"',
-                    f'collector_url = "{made.collector_url}"',
-                    'software_name = "exemple"',
-                    'software_version = "1.0"',
-                    'authorisation = "SIMULATION-0000"',
-                    f'instance = "{made.instance}"',
-                    f'module = "{example.pilot.module}"',
-                    f'finess = "{example.company.finess.value}"',
-                    f'store = "{tmp_path / "store.db"}"',
-                    f'key = "{made.key.hex()}"',
-                ]
-            )
+        file = settings_file(
+            tmp_path,
+            service_url=made.service_url,
+            collector_url=str(made.collector_url),
+            instance=made.instance,
+            module=example.pilot.module,
+            finess=example.company.finess.value,
+            key=made.key.hex(),
         )
         yield Company(
             sandbox=sandbox,

@@ -24,6 +24,7 @@ from eprescription_sdk.pilot.dossier import Dossier
 from eprescription_sdk.storage import SqliteStore
 from tests.ledger.entries import entry
 from tests.pilot.samples import EXAMPLE, RPPS
+from tests.settings_file import settings_file
 
 Run = Callable[..., tuple[int, str]]
 
@@ -54,24 +55,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    path = tmp_path / "settings.toml"
-    path.write_text(
-        f"""\
-environment = "production"
-uncertain_policy = "hold"
-service_url = "https://127.0.0.1:9/"
-software_name = "exemple"
-software_version = "1.0"
-authorisation = "SIMULATION-0000"
-instance = "00000000-0000-4000-8000-000000000001"
-module = "exemple-on-1"
-finess = "330781287"
-store = "{tmp_path / "store.db"}"
-key = "{"ab" * 32}"
-""",
-        encoding="utf-8",
-    )
-    return path
+    return settings_file(tmp_path)
 
 
 @pytest.fixture

@@ -6,30 +6,13 @@ from pathlib import Path
 
 from eprescription_sdk.storage import open_store
 from tests.postgres import Postgres
-
-LINES = """
-environment = "sandbox"
-service_url = "https://service.example/on"
-software_name = "exemple"
-software_version = "1.0"
-authorisation = "SIMULATION-0000"
-instance = "3f0c6f0e-7a55-4a44-9a5e-0c2e7b8f4f11"
-module = "exemple-ordonnance"
-finess = "330781287"
-"""
+from tests.settings_file import settings_file
 
 
-def settings(folder: Path, store: str, **more: str) -> str:
-    file = folder / "settings.toml"
-    values = {"store": store, "key": "0f" * 32, **more}
-    file.write_text(LINES + "".join(f'{name} = "{value}"\n' for name, value in values.items()))
-    return str(file)
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     start = "from eprescription_sdk.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", start, "store", "migrate", *arguments],
+        [sys.executable, "-c", start, "store", "migrate", *map(str, arguments)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
@@ -37,7 +20,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_tables_are_shown_then_made(postgres: Postgres, tmp_path: Path) -> None:
     dsn = postgres.owner(postgres.database(of="template1"))
     # The platform's own address may be a pooler's: the work is done at the server.
-    file = settings(tmp_path, "postgresql://nobody:secret@127.0.0.1:1/none", direct_dsn=dsn)
+    file = settings_file(
+        tmp_path, store="postgresql://nobody:secret@127.0.0.1:1/none", direct_dsn=dsn
+    )
     shown = run("--settings", file, "--sql")
     assert shown.returncode == 0
     assert shown.stdout.startswith("BEGIN;\nCREATE TABLE eprescription_schema")
@@ -51,13 +36,15 @@ def test_the_tables_are_shown_then_made(postgres: Postgres, tmp_path: Path) -> N
 
 
 def test_an_embedded_store_needs_no_migration(tmp_path: Path) -> None:
-    done = run("--settings", settings(tmp_path, "store.db"))
+    done = run("--settings", settings_file(tmp_path, store="store.db"))
     assert done.returncode != 0
     assert "by itself" in done.stdout + done.stderr
 
 
 def test_a_server_that_cannot_be_reached_is_named_without_its_password(tmp_path: Path) -> None:
-    done = run("--settings", settings(tmp_path, "postgresql://role:secret@127.0.0.1:1/name"))
+    done = run(
+        "--settings", settings_file(tmp_path, store="postgresql://role:secret@127.0.0.1:1/name")
+    )
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert "127.0.0.1:1/name" in said.replace("\n", "")

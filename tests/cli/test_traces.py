@@ -21,6 +21,7 @@ from eprescription_sdk.storage import SqliteStore, Store
 from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.record import lose
 from tests.cli.test_commands import run
+from tests.settings_file import settings_file
 from tests.traces.samples import MODULE, open_pilot, record, rows, set_phase
 from tests.traces.test_signing import pem
 
@@ -38,23 +39,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Path]:
     with Sandbox(scale=0.05) as sandbox:
-        file = tmp_path / "settings.toml"
-        values = {
-            "environment": "production",
-            "uncertain_policy": "hold",
-            "service_url": sandbox.url,
-            "collector_url": sandbox.collector_url,
-            "software_name": "exemple",
-            "software_version": "1.0",
-            "authorisation": "SIMULATION-0000",
-            "instance": "0b5b1ad8-3a0c-4b2e-9d0e-5f6a7b8c9d0e",
-            "module": MODULE,
-            "finess": "330781287",
-            "store": str(tmp_path / "store.db"),
-            "key": "6b" * 32,
-        }
-        file.write_text("\n".join(f'{name} = "{value}"' for name, value in values.items()))
-        yield file
+        yield settings_file(
+            tmp_path,
+            service_url=sandbox.url,
+            collector_url=sandbox.collector_url,
+            module=MODULE,
+            key="6b" * 32,
+        )
 
 
 Here = Callable[..., str]

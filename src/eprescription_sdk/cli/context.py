@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from eprescription_sdk.client.core import store_of
 from eprescription_sdk.clock import SystemClock
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.files import json_of, read
 from eprescription_sdk.ports import TraceProfile
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
@@ -145,6 +146,6 @@ def read_json(path: Path) -> Any:
         InvalidInput: it cannot be read.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_of(read(path))
     except (OSError, ValueError):
         raise InvalidInput("This is not a readable JSON file.", path=str(path)) from None

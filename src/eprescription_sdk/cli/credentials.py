@@ -11,7 +11,6 @@ for on the terminal. Each ``[[practitioner]]`` has one source of assertions:
 import getpass
 import os
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from eprescription_sdk.credentials.key_file import Billing, KeyFileAssertion
 from eprescription_sdk.credentials.pkcs11 import Pkcs11Assertion
 from eprescription_sdk.credentials.signing import Holder
 from eprescription_sdk.errors import ConfigurationError, CredentialUnavailable, EPrescriptionError
+from eprescription_sdk.files import toml_of
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.ports import AssertionProvider
 from eprescription_sdk.transport.tls import read_file
@@ -56,7 +56,7 @@ def practitioners(file: Path) -> tuple[Practitioner, ...]:
         CredentialUnavailable: a ready-made assertion cannot be read.
     """
     try:
-        document = tomllib.loads(read_file(file, "credentials").decode("utf-8"))
+        document = toml_of(read_file(file, "credentials"))
     except ValueError as error:
         raise ConfigurationError(f"Malformed TOML: {error}.", path=str(file)) from None
     tables = document.get("practitioner")

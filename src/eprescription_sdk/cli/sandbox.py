@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from eprescription_sdk.cli.context import AsJson, console, print_json
 from eprescription_sdk.errors import InvalidInput, TransportFailure
+from eprescription_sdk.files import read
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.transport import HttpxTransport
@@ -79,7 +80,7 @@ def scan(
         The pharmacy's page of a running sandbox, as it says when it starts.
     """
     try:
-        content = picture.read_bytes()
+        content = read(picture)
     except OSError as error:
         raise InvalidInput(
             f"The picture cannot be read: {error.strerror}.", path=str(picture)

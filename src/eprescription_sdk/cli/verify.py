@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -10,10 +10,12 @@ from rich.text import Text
 
 from eprescription_sdk.cli.context import AsJson, console, print_json, read_json
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.files import read
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.pilot.export import signature_of
 from eprescription_sdk.pilot.results import Criterion, Verdict
 from eprescription_sdk.pilot.verify import Verification, verify_export
+from eprescription_sdk.traces.chain import link_of
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.signing import PublicKey
 
@@ -47,7 +49,7 @@ def verify(
     public = PublicKey.from_file(key) if key else None
     result = verify_export(
         export,
-        assessment=read_json(assessment) if assessment else None,
+        assessment=_assessment(assessment) if assessment else None,
         anchors=[head for each in anchor for head in _heads(each, public)],
         receipt=_receipt(receipt) if receipt else None,
         key=public,
@@ -106,16 +108,23 @@ def _purged(result: Verification) -> int:
 
 def _heads(manifest: Path, key: PublicKey | None) -> Iterator[ChainLink]:
     document = read_json(manifest)
-    if key is not None and not key.signed(manifest.read_bytes(), signature_of(manifest)):
+    if key is not None and not key.signed(read(manifest), signature_of(manifest)):
         raise InvalidInput("The manifest is not signed with this key.", path=str(manifest))
     try:
-        yield from [ChainLink(**head) for head in document["heads"]]
-    except (KeyError, TypeError):
+        yield from [link_of(head) for head in document["heads"]]
+    except (KeyError, TypeError, ValueError):
         raise InvalidInput("This is not the manifest of a day.", path=str(manifest)) from None
+
+
+def _assessment(path: Path) -> dict[str, Any]:
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise InvalidInput("This is not an assessment.", path=str(path))
+    return document
 
 
 def _receipt(path: Path) -> Receipt:
     try:
-        return Receipt.from_json(path.read_text(encoding="utf-8"))
+        return Receipt.from_json(read(path).decode())
     except Exception:  # noqa: BLE001  (whatever the file holds, it is no receipt)
         raise InvalidInput("This is not a closing receipt.", path=str(path)) from None

@@ -14,6 +14,7 @@ from typing import Any, Self
 import attrs
 
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.files import json_of
 from eprescription_sdk.model.identifiers import Finess, Rpps
 from eprescription_sdk.model.people import Profession
 from eprescription_sdk.pilot import reading
@@ -237,8 +238,8 @@ class Dossier:
             InvalidInput: a key is missing, unknown or malformed (each with its path).
         """
         try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
+            document = json_of(text)
+        except ValueError:
             raise InvalidInput("The dossier is not JSON.") from None
         return cls._from_document(document, None)
 

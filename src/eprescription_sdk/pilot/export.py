@@ -19,15 +19,16 @@ from typing import Any
 
 import attrs
 
-from eprescription_sdk.clock import Clock, SystemClock, iso
+from eprescription_sdk.clock import Clock, SystemClock, iso, moment_of
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.files import json_of, read, read_lines
 from eprescription_sdk.pilot.collect import SECTIONS, Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
 from eprescription_sdk.pilot.facts import Facts
 from eprescription_sdk.pilot.rows import enrolment_rows, event_rows, volume_rows
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
-from eprescription_sdk.traces.chain import GENESIS, link, opening
+from eprescription_sdk.traces.chain import GENESIS, link, link_of, opening
 from eprescription_sdk.traces.files import put, replace, writing
 from eprescription_sdk.traces.record import losses
 from eprescription_sdk.traces.retention import Checkpoint, checkpoint_of
@@ -37,6 +38,9 @@ FORMAT = "eprescription-sdk export 1"
 ROWS = "rows.jsonl"
 MANIFEST = "manifest.json"
 CHECKPOINT = "checkpoint.json"
+
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""How reading a document fails that is not as it was written."""
 
 
 def write_export(
@@ -158,20 +162,19 @@ def facts_of_export(folder: Path, at: datetime | None = None) -> Facts:
             cut-off is later than the export's.
     """
     manifest = read_manifest(folder)
-    own = datetime.fromisoformat(manifest["cut_off"])
+    own = moment_of(manifest["cut_off"])
     if at is not None and at > own:
         raise InvalidInput("The export ends before this cut-off.", path="at")
     path = folder / ROWS
     collector = Collector(at or own)
     line = 0
     try:
-        with path.open(encoding="utf-8") as file:
-            for text in file:
-                line += 1
-                row = json.loads(text)
-                collector.row(row["segment"], row["position"], row["hash"], row["body"])
+        for text in read_lines(path):
+            line += 1
+            row = json_of(text)
+            collector.row(row["segment"], row["position"], row["hash"], row["body"])
         return collector.facts(manifest["losses"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except DAMAGE:
         raise InvalidInput("A row of the export cannot be read.", path=f"{path}:{line}") from None
     except OSError as error:
         raise InvalidInput(
@@ -187,16 +190,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json_of(read(path))
         known = manifest["format"] == FORMAT
-        datetime.fromisoformat(manifest["cut_off"])
+        moment_of(manifest["cut_off"])
         for segment in manifest["segments"]:
-            _ = segment["id"], segment["previous"]
-            if segment["head"] is not None:
-                _ = segment["head"]["position"], segment["head"]["hash"]
+            link_of((segment["head"] or {"position": 0, "hash": ""}) | {"segment": segment["id"]})
+            opening(segment["id"], segment["previous"])
         _ = manifest["rows"], manifest["sha256"], manifest["rule_version"], manifest["losses"]
         _ = manifest["checkpoint"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *DAMAGE):
         raise InvalidInput(
             "The folder holds no manifest that can be read.",
             path=str(path),
@@ -215,7 +217,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """
     path = folder / CHECKPOINT
     try:
-        checkpoint = Checkpoint.from_json(json.loads(path.read_bytes()))
+        checkpoint = Checkpoint.from_json(json_of(read(path)))
         signature = signature_of(path)
     except (OSError, ValueError):
         raise InvalidInput("The checkpoint cannot be read.", path=str(path)) from None
@@ -225,4 +227,4 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 def signature_of(path: Path) -> bytes:
     """The detached signature of a file of an export; empty if there is none."""
     signature = path.with_name(f"{path.name}.sig")
-    return signature.read_bytes() if signature.exists() else b""
+    return read(signature) if signature.exists() else b""

@@ -23,6 +23,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn
 
 from eprescription_sdk.errors import InvalidIdentifier, InvalidInput
+from eprescription_sdk.files import read, toml_of
 from eprescription_sdk.model.identifiers import Finess, Identifier, Rpps
 from eprescription_sdk.model.people import Profession
 
@@ -42,16 +43,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         InvalidInput: no such file, too large, not UTF-8, or malformed (with the line).
     """
     try:
-        content = path.read_bytes()
+        content = read(path, MAX_BYTES)
     except OSError as error:
         raise InvalidInput(
             f"The dossier cannot be read: {error.strerror}.", path=str(path)
         ) from None
-    if len(content) > MAX_BYTES:
-        raise InvalidInput("The file is too large to be a dossier.", path=str(path))
     try:
-        # The editors of some systems put a byte order mark in front.
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return toml_of(content)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InvalidInput(
@@ -61,7 +59,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"Malformed TOML: {error}.", path=str(path)) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         # A number beyond all measure, or brackets without end: these come without a line.
         raise InvalidInput("Malformed TOML: a value cannot be read.", path=str(path)) from None
 
@@ -145,7 +143,7 @@ def refused(faults: tuple[tuple[str, str], ...], source: str | None) -> InvalidI
 def read_lines(path: Path) -> Mapping[str, int]:
     """At which line of a dossier's file each key stands; empty when it cannot be read."""
     try:
-        return lines_of(path.read_text(encoding="utf-8-sig"))
+        return lines_of(read(path, MAX_BYTES).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError):
         return {}
 

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from eprescription_sdk.errors import InvalidInput
+from eprescription_sdk.files import json_of, read
 
 MAX_BYTES = 1024 * 1024
 """A sheet of ten practitioners has some kilobytes."""
@@ -65,11 +66,9 @@ def read_sheet(
         InvalidInput: the file cannot be read, or its columns are others (each with its place).
     """
     try:
-        content = path.read_bytes()
+        content = read(path, MAX_BYTES)
     except OSError as error:
         raise InvalidInput(f"The file cannot be read: {error.strerror}.", path=str(path)) from None
-    if len(content) > MAX_BYTES:
-        raise InvalidInput("The file is too large to be such a sheet.", path=str(path))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -141,10 +140,10 @@ def _csv_rows(text: str, path: Path) -> list[SheetRow]:
 
 def _json_rows(text: str, path: Path) -> list[SheetRow]:
     try:
-        document = json.loads(text)
+        document = json_of(text)
     except json.JSONDecodeError as error:
         raise refused(path, [(f"line {error.lineno}", "This is not JSON.")]) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise refused(path, [("line 1", "This is not JSON.")]) from None
     if not isinstance(document, list) or not all(isinstance(each, dict) for each in document):
         raise refused(path, [("line 1", "A list of objects was expected.")])

@@ -17,7 +17,9 @@ from typing import Any
 
 import attrs
 
+from eprescription_sdk.clock import moment_of
 from eprescription_sdk.errors import ConfigurationError, InvalidInput, VerificationFailed
+from eprescription_sdk.files import json_of, read, read_lines
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.pilot.assessing import assess_facts
 from eprescription_sdk.pilot.assessment import Assessment
@@ -25,18 +27,17 @@ from eprescription_sdk.pilot.collect import Collector
 from eprescription_sdk.pilot.criteria import RULE_VERSION
 from eprescription_sdk.pilot.export import (
     CHECKPOINT,
+    DAMAGE,
     MANIFEST,
     ROWS,
     read_checkpoint,
     read_manifest,
     signature_of,
 )
-from eprescription_sdk.traces.chain import GENESIS, breaks
+from eprescription_sdk.traces.chain import GENESIS, breaks, link_of
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.retention import Checkpoint
 from eprescription_sdk.traces.signing import PublicKey
-
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @attrs.frozen(kw_only=True)
@@ -153,18 +154,15 @@ class _Reading:
         self._collector = Collector(self._cut_off())
 
     def _cut_off(self) -> datetime:
-        own = datetime.fromisoformat(self._manifest["cut_off"])
+        own = moment_of(self._manifest["cut_off"])
         if self._manifest["rule_version"] != RULE_VERSION:
             self._find("manifest/rule_version", "The export is of another edition of the rules.")
         if self._assessment is None:
             return own
         try:
-            wanted = datetime.fromisoformat(self._assessment["cut_off"])
-            self.anchor(
-                ChainLink(segment=head["segment"], position=head["position"], hash=head["hash"])
-                for head in self._assessment["inputs"]["heads"]
-            )
-        except _DAMAGE:
+            wanted = moment_of(self._assessment["cut_off"])
+            self.anchor(link_of(head) for head in self._assessment["inputs"]["heads"])
+        except DAMAGE:
             raise InvalidInput("The assessment cannot be read.", path="assessment") from None
         if wanted > own:
             self._find("assessment/cut_off", "The assessment is later than the export.")
@@ -189,7 +187,7 @@ class _Reading:
     def begin(self, key: PublicKey | None) -> None:
         """Look at what is signed, and where the chains begin."""
         path = self._folder / MANIFEST
-        if key is not None and not key.signed(path.read_bytes(), signature_of(path)):
+        if key is not None and not key.signed(read(path), signature_of(path)):
             self._find(path.name, "The manifest is not signed with this key.")
         expected = self._manifest["checkpoint"]
         if expected is None:
@@ -199,7 +197,7 @@ class _Reading:
         except InvalidInput as error:
             self._find(CHECKPOINT, error.message)
             return
-        content = (self._folder / CHECKPOINT).read_bytes()
+        content = read(self._folder / CHECKPOINT)
         if hashlib.sha256(content).hexdigest() != expected:
             self._find(CHECKPOINT, "The checkpoint is not the one of the manifest.")
         if key is None:
@@ -245,28 +243,23 @@ class _Reading:
         order = {segment: index for index, (segment, _) in enumerate(self._segments)}
         digest = hashlib.sha256()
         reached = 0
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                digest.update(line)
-                self.rows += 1
-                try:
-                    row = json.loads(line)
-                    link = ChainLink(
-                        segment=str(row["segment"]),
-                        position=int(row["position"]),
-                        hash=str(row["hash"]),
-                    )
-                    body = str(row["body"])
-                except _DAMAGE:
-                    self._find(f"line {number}", "The row cannot be read.")
-                    continue
-                place = order.get(link.segment, reached)
-                if place < reached:
-                    what = "The row stands after rows of a later segment."
-                    self._find(f"{link.segment}/{link.position}", what)
-                reached = max(reached, place)
-                self._take(link, body)
-                yield link, body
+        for number, line in enumerate(read_lines(self._path), start=1):
+            digest.update(line)
+            self.rows += 1
+            try:
+                row = json_of(line)
+                link, body = link_of(row), row["body"]
+                body.encode()
+            except DAMAGE:
+                self._find(f"line {number}", "The row cannot be read.")
+                continue
+            place = order.get(link.segment, reached)
+            if place < reached:
+                what = "The row stands after rows of a later segment."
+                self._find(f"{link.segment}/{link.position}", what)
+            reached = max(reached, place)
+            self._take(link, body)
+            yield link, body
         if digest.hexdigest() != self._manifest["sha256"] or self.rows != self._manifest["rows"]:
             what = f"The file is not the one of the manifest: {self.rows} rows were read."
             self._find(self._path.name, what)
@@ -279,7 +272,7 @@ class _Reading:
             self._find(where, "The chain does not lead to the head that was anchored elsewhere.")
         try:
             self._collector.row(link.segment, link.position, link.hash, body)
-        except (InvalidInput, *_DAMAGE):
+        except (InvalidInput, *DAMAGE):
             self._find(where, "The body cannot be read.")
 
     def _known_faults(self) -> frozenset[str] | None:
@@ -292,7 +285,7 @@ class _Reading:
         try:
             facts = self._collector.facts(self._manifest["losses"])
             assessment = assess_facts(attrs.evolve(facts, known_faults=self._known_faults()))
-        except (ConfigurationError, *_DAMAGE):
+        except (ConfigurationError, *DAMAGE):
             self._find("figures", "The figures cannot be recomputed from these rows.")
             return None
         if self._assessment is not None and self.checkpoint is not None:

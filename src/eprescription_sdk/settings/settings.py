@@ -5,7 +5,6 @@ Ports are arguments of the client, never settings.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -16,6 +15,7 @@ from uuid import UUID
 import attrs
 
 from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.files import read, toml_of
 from eprescription_sdk.settings.service import ServiceProfile, choice, profile_of
 
 
@@ -228,7 +228,7 @@ class Settings:
             ConfigurationError: no such file, malformed TOML, or a malformed value.
         """
         try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+            values = toml_of(read(Path(path)))
         except OSError as error:
             raise ConfigurationError(
                 f"The settings cannot be read: {error.strerror}.", path=str(path)

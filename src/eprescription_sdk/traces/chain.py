@@ -8,6 +8,7 @@ every shipped trace, in the receipt, in signed manifests.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -24,6 +25,20 @@ def opening(segment: str, previous: str) -> str:
 def link(previous: str, body: str) -> str:
     """The hash of a trace, from the one before it and its canonical body."""
     return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+
+
+def link_of(document: Any) -> ChainLink:
+    """A link as JSON holds it, whatever stands beside it.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    segment, position, digest = (document[name] for name in ("segment", "position", "hash"))
+    if not (type(segment) is type(digest) is str and type(position) is int):
+        raise TypeError("a link is a segment, a position and a hash")
+    # What no hash can be computed over is no name either.
+    segment.encode()
+    return ChainLink(segment=segment, position=position, hash=digest)
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,6 @@ The file is TOML. What is done with it is in ``declared``.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -16,6 +15,7 @@ from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
 
 from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.files import read, toml_of
 from eprescription_sdk.model.trace import CallTrace, ChainLink, PrescriptionTrace
 from eprescription_sdk.traces.body import KINDS
 
@@ -102,8 +102,9 @@ def read_layout(path: Path) -> Layout:
             place is named.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        content = read(path)
+        document = toml_of(content)
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(
             f"The profile cannot be read: {error.strerror}.", path=str(path)

@@ -16,12 +16,12 @@ from typing import Any
 
 import attrs
 
-from eprescription_sdk.clock import iso, paris_day
+from eprescription_sdk.clock import iso, moment_of, paris_day
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
-from eprescription_sdk.traces.chain import GENESIS, Break, breaks
+from eprescription_sdk.traces.chain import GENESIS, Break, breaks, link_of
 from eprescription_sdk.traces.closing import receipt_of
 from eprescription_sdk.traces.files import put
 from eprescription_sdk.traces.gate import Phase, phase
@@ -95,9 +95,13 @@ class Checkpoint:
             fields = dict(document)
             if fields.pop("format") != FORMAT:
                 raise ValueError
-            times = {name: datetime.fromisoformat(fields[name]) for name in ("at", "before")}
-            starts = tuple(ChainLink(**link) for link in fields["starts"])
-            return cls(**fields | times | {"starts": starts, "joints": tuple(fields["joints"])})
+            times = {name: moment_of(fields[name]) for name in ("at", "before")}
+            starts = tuple(map(link_of, fields["starts"]))
+            joints = tuple(fields["joints"])
+            counts = [fields[name] for name in ("purged", "purged_before", "blanked")]
+            if {*map(type, counts)} != {int} or {*map(type, joints)} - {str}:
+                raise TypeError
+            return cls(**fields | times | {"starts": starts, "joints": joints})
         except (ValueError, KeyError, TypeError, AttributeError):
             raise InvalidInput("The checkpoint cannot be read.") from None
 

@@ -3,13 +3,13 @@
 A schema that points at another document is refused: nothing is fetched.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from eprescription_sdk.errors import ConfigurationError, InvalidInput, MissingExtra
+from eprescription_sdk.files import json_of, read
 
 Check = Callable[[Any], Any]
 """Raises ``InvalidInput`` for a document that the schema does not allow; no value is told."""
@@ -28,7 +28,7 @@ def read_schema(path: Path) -> Check:
         raise MissingExtra("schema") from None
 
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
+        schema = json_of(read(path))
     except OSError as error:
         raise ConfigurationError(
             f"The schema cannot be read: {error.strerror}.", path=str(path)

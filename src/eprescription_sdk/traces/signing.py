@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.files import read
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -55,7 +56,7 @@ class Signer:
             ConfigurationError: the file or its key cannot be read.
         """
         with _named(path):
-            return cls(path.read_bytes(), password)
+            return cls(read(path), password)
 
     def __repr__(self) -> str:
         return "Signer(…)"
@@ -108,7 +109,7 @@ class PublicKey:
             ConfigurationError: the file or its key cannot be read.
         """
         with _named(path):
-            return cls(path.read_bytes())
+            return cls(read(path))
 
     def signed(self, content: bytes, signature: bytes) -> bool:
         """Whether this is a signature of that content."""

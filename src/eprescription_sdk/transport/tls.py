@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eprescription_sdk.errors import ConfigurationError
+from eprescription_sdk.files import read
 from eprescription_sdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def read_file(file: Path, setting: str) -> bytes:
         ConfigurationError: it cannot be read; the setting says what for.
     """
     try:
-        return file.read_bytes()
+        return read(file)
     except OSError as error:
         raise ConfigurationError(
             f"The file of {setting} cannot be read: {error.strerror}.",
