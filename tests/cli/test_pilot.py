@@ -153,6 +153,11 @@ def test_an_unfinished_dossier_is_held_against_what_it_says(run: Run, tmp_path: 
     assert {"pilot.first_pilot", "kit"} <= {each["path"] for each in findings}
 
 
+def test_no_flag_stands_for_nothing(run: Run) -> None:
+    for command in ("init", "prolong"):
+        assert "--empty" not in run("pilot", command, "--help")[1]
+
+
 def test_init_keeps_a_file_and_refuses_wrong_flags(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "pilot.toml"
     path.write_text("mine", encoding="utf-8")

@@ -1,6 +1,6 @@
 """The commands and their groups, put together."""
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from eprescription_sdk import __version__
 from eprescription_sdk.cli import (
@@ -21,6 +21,8 @@ app = App(
     version=__version__,
     help="Issue digital prescriptions, trace a pilot, assess it, close it."
     " Independent of the Assurance Maladie and of GIE SESAM-Vitale.",
+    # No --empty-cpam beside --cpam: what is not given is empty.
+    default_parameter=Parameter(negative_iterable=()),
 )
 app.command(demo.demo)
 app.command(sandbox.app, name="sandbox")
