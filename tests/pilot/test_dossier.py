@@ -7,6 +7,7 @@ import pytest
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.model.people import Profession
 from eprescription_sdk.pilot import Dossier
+from eprescription_sdk.pilot.checks import Level, check
 from tests.pilot.samples import EXAMPLE, RPPS
 
 
@@ -122,8 +123,19 @@ def test_a_table_of_the_wrong_kind_has_its_own_path(tmp_path: Path, text: str) -
 
 def test_empty_file_names_what_is_required(tmp_path: Path) -> None:
     assert set(faults(tmp_path, "")) == {
-        "pilot", "company", "authorisation", "area", "practitioners",
+        "pilot", "company", "authorisation", "practitioners",
     }  # fmt: skip
+
+
+def test_the_funds_are_recommended_and_not_required(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "pilot.toml"
+    without, removed = re.subn(r'\[area\].*\ncpam = \["33"\]\n', "", text)
+    assert removed == 1
+    path.write_text(without, encoding="utf-8")
+    dossier = Dossier.from_toml(path)
+    assert dossier.area.cpam == ()
+    (finding,) = (each for each in check(dossier, date(2025, 3, 1)) if each.path == "area.cpam")
+    assert finding.level is Level.WARNING
 
 
 def test_duplicates_are_refused(tmp_path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ def test_a_whole_dossier_is_drafted_as_it_is(tmp_path: Path) -> None:
 
 def test_every_key_has_its_question_and_stands_in_an_empty_draft() -> None:
     text = draft({})
-    assert tomllib.loads(text) == {"pilot": {}, "company": {}, "authorisation": {}, "area": {}}
+    assert tomllib.loads(text) == {"pilot": {}, "company": {}, "authorisation": {}}
     for field in FIELDS:
         assert f"# {field.key} = {field.example}    # {field.ask_fr}" in text
     example = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))

@@ -73,10 +73,11 @@ class Area:
     """Where the pilot takes place (p. 4).
 
     Args:
-        cpam: department codes of the funds, such as ``"33"``.
+        cpam: department codes of the funds, such as ``"33"``; the text recommends them ("si
+            possible"), and so none is not a fault.
     """
 
-    cpam: tuple[str, ...]
+    cpam: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -205,7 +206,7 @@ class Dossier:
     pilot: PilotIdentity
     company: Company
     authorisation: Authorisation
-    area: Area
+    area: Area = Area()
     practitioners: tuple[Practitioner, ...]
     support: Arrangement | None = None
     installation: Arrangement | None = None
