@@ -67,3 +67,21 @@ def test_a_fault_anywhere_leaves_the_rest_to_be_judged(
     found = said(tmp_path, example)
     assert "pilot.first_pilot" in found
     assert not [path for path in found if path.startswith(place)]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        '"practitioners.x" = 1', '"practitioners[9]" = 1', '"practitioners[0]" = 1', '"" = 1',
+        '"pilot.name.x" = 1', "practitioners = [1, [2], {rpps = 3}]", "pilot = [1]",
+        '[practitioners.a]\n"b.c" = 1', '[pilot]\n"a[0].b" = 1', "[[support]]\non = 1",
+        "area = {cpam = [{}]}", "support = {reference = {}}",
+    ],
+)  # fmt: skip
+def test_a_strange_file_leaves_the_rest_to_be_judged(tmp_path: Path, strange: str) -> None:
+    path = tmp_path / "pilot.toml"
+    path.write_text(strange, encoding="utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        Dossier.from_toml(path)
+    findings = check_unfinished(path, [place for place, _ in caught.value.findings], TODAY)
+    assert "kit" in {finding.path for finding in findings}
