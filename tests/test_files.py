@@ -1,14 +1,20 @@
+import io
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from eprescription_sdk.cli.app import app
-from eprescription_sdk.errors import EPrescriptionError
+from eprescription_sdk.clock import SystemClock
+from eprescription_sdk.errors import ConfigurationError, EPrescriptionError
 from eprescription_sdk.files import json_of, read, read_lines, toml_of
+from eprescription_sdk.pilot.dossier import Dossier
 from eprescription_sdk.pilot.export import write_export
+from eprescription_sdk.pilot.lifecycle import Pilot
 from eprescription_sdk.storage import SqliteStore
 from tests.pilot.pilots import KEY, PilotStore
+from tests.pilot.samples import EXAMPLE
 from tests.settings_file import settings_file
 
 DEEP = b"[" * 100_000
@@ -138,4 +144,34 @@ def test_each_file_that_a_command_takes_ends_in_an_error_that_says_where(
         command = [word.format(path, settings="settings.toml") for word in words]
         with pytest.raises(EPrescriptionError) as caught:
             app(command, exit_on_error=False)
-        assert caught.value.path or getattr(caught.value, "findings", ()), name
+        assert caught.value.path or hasattr(caught.value, "findings"), name
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "assess --html {}/report.html --settings {settings}",
+        "assess --export {} --settings {settings}",
+        "pilot init {}/pilot.toml",
+        "pilot export {} --settings {settings}",
+        "pilot questions --output {}/letter --settings {settings}",
+        "pilot card --prescriber 99700218896 --output {}/card --settings {settings}",
+        "pilot prerequisites form {}/sheet.csv",
+        "pilot questionnaire form {}/sheet.csv --settings {settings}",
+        "sandbox --card {}",
+    ],
+)
+def test_a_place_that_cannot_be_written_ends_in_an_error_that_names_it(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    settings = settings_file(tmp_path)
+    with closing(SqliteStore(tmp_path / "store.db")) as store:
+        pilot = Pilot(store, key=b"\xab" * 32, clock=SystemClock(), module="exemple-on-1")
+        pilot.apply(Dossier.from_toml(EXAMPLE), by="essai")
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "none"
+    words = [word.format(place, settings=settings) for word in command.split()]
+    with pytest.raises(ConfigurationError, match="cannot be written") as caught:
+        app(words, exit_on_error=False)
+    assert str(caught.value.path).startswith(str(place))

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,18 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import eprescription_sdk as ep
-from eprescription_sdk.cli.doctor import doctor
-from eprescription_sdk.cli.reconcile import reconcile
-from eprescription_sdk.cli.traces import status
+from eprescription_sdk.cli.app import app
+from eprescription_sdk.clock import iso, paris_day
 from eprescription_sdk.credentials.key_file import Billing, KeyFileAssertion
 from eprescription_sdk.ledger import State
+from eprescription_sdk.pilot import Criterion, assess
+from eprescription_sdk.pilot.dossier import Dossier
+from eprescription_sdk.pilot.registers import Note, record_questionnaire
 from eprescription_sdk.sandbox import CommitThenDrop, ExpiredCredential, FaultCode, Operation
 from eprescription_sdk.testing import SAMPLE_FINESS, SAMPLE_SITUATION
 from eprescription_sdk.traces.gate import Enrolment, Phase, enrol, set_phase
 from tests.client.harness import World, card, world
+from tests.pilot.samples import EXAMPLE
 
 RPPS = ep.Rpps("99900063480")
 PATIENT = {
@@ -90,6 +93,27 @@ def _planted_card() -> ep.Practitioner:
             billing=Billing(billing_id="331234567", specialty="01", sector="SA07"),
         ),
     )
+
+
+COMMANDS = (
+    "doctor",
+    "doctor --json",
+    "traces status --json",
+    "traces quarantine",
+    "assess",
+    "assess --json",
+    "assess --html {out}/report.html --export {out}",
+    "pilot status",
+    "pilot journal",
+    "pilot questions",
+)
+"""What a person reads who asks for nobody by name."""
+NAMING = (
+    "ledger reconcile",
+    "ledger reconcile --json",
+    "ledger risks",
+)
+"""What tells which prescriptions wait, and for whom."""
 
 
 class _Sinks:
@@ -258,7 +282,7 @@ def test_marked_values_stay_in_their_lane(
     assert "eprescription.call.duration" in sinks.shown["metrics"]
 
     # A trace carries the RPPS and the number; the body that the chain covers has pseudonyms.
-    lanes = frozenset({"store", "collector", "ledger table", "ledger reconcile"})
+    lanes = frozenset({"store", "collector", "ledger table", *NAMING})
     assert sinks.leaks(RPPS.value, NATIONAL_ID, *numbers, named=lanes) == []
     assert NATIONAL_ID not in sinks.shown["store"]
     assert stage.settings.key.hex() not in sinks.shown["store"]
@@ -272,17 +296,48 @@ def _ask_the_commands(
     plain = attrs.asdict(stage.settings, filter=lambda field, value: field.name != "profile")
     plain |= {"environment": "sandbox", "uncertain_policy": "hold", "key": plain["key"].hex()}
     file.write_text("".join(f'{k} = "{v}"\n' for k, v in plain.items() if v is not None))
-    commands: dict[str, Callable[[], object]] = {
-        "doctor": lambda: doctor(settings=file),
-        "doctor --json": lambda: doctor(settings=file, json=True),
-        "traces status": lambda: status(settings=file, json=True),
-        "ledger reconcile": lambda: reconcile(settings=file, json=True),
-    }
-    for name, command in commands.items():
-        command()
-        sinks.shown[name] = "".join(capsys.readouterr())
-        assert sinks.shown[name]
+    _remark(stage)
+    out = folder / "out"
+    out.mkdir()
+    for command in (*COMMANDS, *NAMING):
+        words = [word.format(out=out) for word in command.split()]
+        app([*words, "--settings", str(file)], result_action="return_none", exit_on_error=False)
+        sinks.shown[command] = "".join(capsys.readouterr())
+        assert sinks.shown[command], command
+    for written in out.iterdir():
+        sinks.shown[written.name] = written.read_text(encoding="utf-8")
+    assert {"manifest.json", "rows.jsonl"} <= set(sinks.shown)
+    for name in ("assess --json", "report.html"):
+        assert "vu avec PS 1" in sinks.shown[name]
     file.unlink()
+
+
+def _remark(stage: World) -> None:
+    """Somebody types what they should not: an RPPS in a remark, which the report shows."""
+    now = datetime.now(UTC)
+    note = Note(day=paris_day(now), by="essai", reference="REF-1", at=now)
+    dossier = Dossier.from_toml(EXAMPLE)
+    here = [one for one in dossier.practitioners if one.rpps == RPPS]
+    row = (
+        note.day.isoformat(),
+        iso(now),
+        attrs.evolve(dossier, practitioners=tuple(here)).to_json(),
+    )
+    stage.store.write(
+        lambda tx: tx.execute(
+            "INSERT INTO pilot_events (kind, day, recorded_at, by_whom, reference, data)"
+            " VALUES ('dossier', ?, ?, 'essai', 'REF-1', ?)",
+            row,
+        )
+    )
+    remark, key = (f"vu avec {RPPS.value}",), stage.settings.key
+    record_questionnaire(
+        stage.store, note, key=key, rpps=RPPS, satisfaction=2, blocking_remarks=remark
+    )
+    survey = assess(stage.store, key=key).strict[Criterion.C5].survey
+    assert survey is not None
+    assert survey.blocking_remarks
+    assert "vu avec" not in repr(survey)
 
 
 def _table(stage: World, table: str, columns: str) -> str:

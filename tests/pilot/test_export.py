@@ -74,13 +74,19 @@ def test_practitioners_are_pseudonyms_and_labels(pilot: PilotStore, tmp_path: Pa
     assert (volume["practitioner"], volume["documents"]) == (second["practitioner"], 7)
 
 
+def spaced(number: str) -> str:
+    """As a person reads it out."""
+    return f"{number[:2]} {number[2:5]} {number[5:8]} {number[8:]}"
+
+
 def test_no_rpps_no_number_and_no_dossier(pilot: PilotStore, tmp_path: Path) -> None:
     refused = pilot.digital(at(3), REFUSED, ps=1)
     pilot.paper(at(3), ps=1, after=refused)
     pilot.flush()
     pilot.event("step", at(3), {"step": "running"})
     pilot.event("correction", at(4), {"version": "1.1"}, reference=f"vu par {rpps(1).value}")
-    pilot.questionnaire(at(5), 1, [f"le {rpps(2).value} aussi"])
+    pilot.questionnaire(at(5), 1, [f"le {rpps(2).value} aussi", f"et {spaced(rpps(1).value)}"])
+    pilot.enrol(2, withdrawn_on=date(2026, 3, 8), withdrawn_reason=f"relayé par {rpps(1).value}")
     write_export(pilot.store, tmp_path / "out", key=KEY, at=at(9))
     text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir())
     for hidden in (rpps(1).value, rpps(2).value, number(refused).value):
@@ -90,6 +96,10 @@ def test_no_rpps_no_number_and_no_dossier(pilot: PilotStore, tmp_path: Path) -> 
     ]
     assert [event["kind"] for event in events] == ["correction", "questionnaire"]
     assert events[0]["reference"] == "vu par PS 1"
+    assert events[1]["data"]["blocking_remarks"] == ["le PS 2 aussi", "et PS 1"]
+    shown = json.dumps(pilot.assess(at(9)).to_dict(), ensure_ascii=False)
+    assert "relayé par PS 1" in shown
+    assert rpps(1).value not in shown
 
 
 def test_what_came_after_the_cut_off_is_left_out(pilot: PilotStore, tmp_path: Path) -> None:

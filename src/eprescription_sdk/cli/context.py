@@ -19,7 +19,7 @@ from eprescription_sdk.files import json_of, read
 from eprescription_sdk.ports import TraceProfile
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
-from eprescription_sdk.traces.files import DirectorySink
+from eprescription_sdk.traces.files import DirectorySink, writing
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.signing import Signer
 from eprescription_sdk.transport import HttpxTransport
@@ -136,7 +136,25 @@ def print_json(document: Any) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """A JSON document in a file, readable by a person."""
-    path.write_text(as_json(document), encoding="utf-8")
+    write_text(path, as_json(document))
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """A text in a file, its lines ended as they are.
+
+    Args:
+        path: an older file is replaced.
+        text: what is written.
+        private: only its owner reads it.
+
+    Raises:
+        ConfigurationError: it cannot be written there.
+    """
+    with writing(path):
+        if private:
+            path.unlink(missing_ok=True)
+            path.touch(mode=0o600)
+        path.write_bytes(text.encode())
 
 
 def read_json(path: Path) -> Any:

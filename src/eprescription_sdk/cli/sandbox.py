@@ -14,6 +14,7 @@ from eprescription_sdk.errors import InvalidInput, TransportFailure
 from eprescription_sdk.files import read
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.sandbox import Sandbox
+from eprescription_sdk.traces.files import writing
 from eprescription_sdk.transport import HttpxTransport
 
 app = App(help="The stand-in téléservice: run it, or scan a document with it.")
@@ -143,16 +144,18 @@ def _show(out: Console, seen: dict[str, Any]) -> None:
 
 def _write_card(server: Sandbox, folder: Path) -> None:
     certificate, private_key = server.issue_card("CARTE FICTIVE")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "card.crt").write_bytes(certificate)
-    _write_secret(folder / "card.key", private_key)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "card.crt").write_bytes(certificate)
+        _write_secret(folder / "card.key", private_key)
 
 
 def _write_organisation(server: Sandbox, folder: Path) -> None:
     certificate, private_key = server.issue_organisation("ORGANISATION FICTIVE")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "authority.pem").write_bytes(server.authority)
-    _write_secret(folder / "organisation.pem", certificate + private_key)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "authority.pem").write_bytes(server.authority)
+        _write_secret(folder / "organisation.pem", certificate + private_key)
 
 
 def _write_secret(file: Path, content: bytes) -> None:

@@ -17,6 +17,7 @@ from eprescription_sdk.pilot.enrolling import applied_dossier, start_day
 from eprescription_sdk.pilot.registers import Event, events
 from eprescription_sdk.pilot.sheets import sheet
 from eprescription_sdk.storage import Store
+from eprescription_sdk.traces.files import writing
 
 IDENTIFICATION = "identification-praticiens.csv"
 PLANNING = "planning-installations.csv"
@@ -50,6 +51,7 @@ def write_handover(store: Store, folder: Path, *, today: date) -> tuple[Path, ..
 
     Raises:
         PilotError: no dossier was applied.
+        ConfigurationError: the folder cannot be written.
     """
     dossier, started, lines = store.read(
         lambda tx: (applied_dossier(tx), start_day(tx), events(tx, "step"))
@@ -66,12 +68,13 @@ def write_handover(store: Store, folder: Path, *, today: date) -> tuple[Path, ..
         STEPS: _steps(lines),
         COVER: _cover(dossier, today),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        path = folder / name
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8", newline="")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            path = folder / name
+            path.unlink(missing_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8", newline="")
     return tuple(folder / name for name in texts)
 
 

@@ -90,7 +90,8 @@ class Questionnaire:
     """
 
     satisfaction: int
-    blocking_remarks: tuple[str, ...]
+    # Free text: whoever wrote it may have named somebody.
+    blocking_remarks: tuple[str, ...] = attrs.field(repr=False)
     marks: Mapping[str, int] = attrs.field(factory=dict)
 
 

@@ -43,6 +43,7 @@ from eprescription_sdk.pilot.wording import (
     UNITS_FR,
     counted_fr,
 )
+from eprescription_sdk.traces.files import writing
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -152,15 +153,16 @@ def write_report(
 
     Raises:
         MissingExtra: jinja2 or pygal is not installed.
-        OSError: the file cannot be written.
+        ConfigurationError: the file cannot be written.
     """
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
     html = render_html(assessment, name=name, edition=edition)
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o666 if edition is None else 0o600)
-    partial.write_text(html, encoding="utf-8")
-    return partial.replace(target)
+    with writing(target):
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o666 if edition is None else 0o600)
+        partial.write_text(html, encoding="utf-8")
+        return partial.replace(target)
 
 
 @cache

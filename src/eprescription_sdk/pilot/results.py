@@ -149,7 +149,8 @@ class Survey:
 
     answers: int
     marks: Mapping[str, tuple[int, ...]]
-    blocking_remarks: tuple[str, ...]
+    # Free text: whoever wrote it may have named somebody.
+    blocking_remarks: tuple[str, ...] = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,8 @@ lifecycle steps are left out: no criterion needs them, and a dossier holds RPPS 
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ def enrolment_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, 
 
     One row when a practitioner is named, and one for each change: who leaves has two.
     """
+    clean = _cleaner(tx)
     labels = {one.rpps.value: one.label for one in enrolments(tx)}
     known: dict[str, dict[str, Any]] = {}
     dossiers = tx.iterate(
@@ -32,13 +34,14 @@ def enrolment_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, 
     )
     for recorded_at, data in dossiers:
         for one in json.loads(data)["practitioners"]:
+            reason = one.get("withdrawn_reason")
             row = {
                 "practitioner": pseudonym(key, "rpps", one["rpps"]),
                 "label": labels[one["rpps"]],
                 "situation": one["situation"],
                 "go_live": one["go_live"],
                 "withdrawn_on": one.get("withdrawn_on"),
-                "withdrawn_reason": one.get("withdrawn_reason"),
+                "withdrawn_reason": clean(reason) if reason else None,
             }
             if known.get(one["rpps"]) != row:
                 known[one["rpps"]] = row
@@ -63,14 +66,7 @@ def volume_rows(tx: Tx, key: bytes, cut_off: datetime) -> Iterator[dict[str, Any
 
 def event_rows(tx: Tx, cut_off: datetime) -> Iterator[dict[str, Any]]:
     """Every line of the pilot's journal that a criterion reads, oldest first."""
-    # Titles and remarks are free text: an RPPS that someone typed there does not leave.
-    hidden = {one.rpps.value: f"PS {one.label}" for one in enrolments(tx)}
-
-    def clean(text: str) -> str:
-        for rpps, label in hidden.items():
-            text = text.replace(rpps, label)
-        return text
-
+    clean = _cleaner(tx)
     rows = tx.iterate(
         "SELECT kind, day, recorded_at, reference, data FROM pilot_events WHERE recorded_at <= ?"
         " AND kind IN ('correction', 'ruling', 'anomaly', 'attestation', 'questionnaire',"
@@ -86,6 +82,20 @@ def event_rows(tx: Tx, cut_off: datetime) -> Iterator[dict[str, Any]]:
             "reference": clean(reference),
             "data": json.loads(clean(data)),
         }
+
+
+def _cleaner(tx: Tx) -> Callable[[str], str]:
+    """What puts labels where people typed an RPPS of the pilot: titles, remarks, reasons."""
+    labels = {one.rpps.value: f"PS {one.label}" for one in enrolments(tx)}
+
+    def label(found: re.Match[str]) -> str:
+        return labels.get(re.sub(r"\D", "", found[0]), found[0])
+
+    return lambda text: _RPPS.sub(label, text)
+
+
+# As people write long numbers: in one piece, or in groups.
+_RPPS = re.compile(r"(?<!\d)\d(?:[ .\u00a0\u202f-]?\d){10}(?!\d)")
 
 
 def facts_of_store(tx: Tx, key: bytes, cut_off: datetime) -> Facts:

@@ -48,7 +48,8 @@ class Answer:
 
     rpps: Rpps
     marks: dict[str, int]
-    blocking_remarks: tuple[str, ...]
+    # Free text: whoever wrote it may have named somebody.
+    blocking_remarks: tuple[str, ...] = attrs.field(repr=False)
 
 
 def survey_form(labels: Sequence[str]) -> str:

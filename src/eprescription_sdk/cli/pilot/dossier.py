@@ -16,6 +16,7 @@ from eprescription_sdk.cli.context import (
     opened,
     print_json,
     settings_of,
+    write_text,
 )
 from eprescription_sdk.cli.pilot.asking import ask_dossier
 from eprescription_sdk.cli.pilot.shared import By, Reference, pilot_of, today
@@ -78,7 +79,7 @@ def init(
     document = _from_flags(given, practitioner, set_)
     if ask if ask is not None else sys.stdin.isatty():
         ask_dossier(document)
-    output.write_text(draft(document), encoding="utf-8")
+    write_text(output, draft(document))
     out = console()
     out.print(f"{output} written.", markup=False, soft_wrap=True)
     if missing := open_fields(document):
@@ -280,5 +281,5 @@ def questions(*, output: Path | None = None, settings: SettingsFile = None) -> N
     if output is None:
         sys.stdout.write(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text)
         console().print(f"{output} written.", markup=False, soft_wrap=True)

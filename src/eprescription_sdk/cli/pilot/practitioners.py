@@ -17,6 +17,7 @@ from eprescription_sdk.cli.context import (
     opened,
     print_json,
     settings_of,
+    write_text,
 )
 from eprescription_sdk.cli.pilot.shared import today
 from eprescription_sdk.clock import SystemClock
@@ -115,6 +116,4 @@ def card(
     if output is None:
         sys.stdout.write(text)
     else:
-        output.unlink(missing_ok=True)
-        output.touch(mode=0o600)
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text, private=True)

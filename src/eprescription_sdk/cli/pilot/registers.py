@@ -13,6 +13,7 @@ from eprescription_sdk.cli.context import (
     opened,
     print_json,
     settings_of,
+    write_text,
 )
 from eprescription_sdk.cli.pilot.shared import By, Day, Reference, pilot_of
 from eprescription_sdk.errors import InvalidInput
@@ -165,7 +166,7 @@ def attest(
 @prerequisites.command(name="form")
 def prerequisites_form(output: Path) -> None:
     """Write the checklist as a sheet to be filled in."""
-    output.write_text(checklist_form(), encoding="utf-8", newline="")
+    write_text(output, checklist_form())
     console().print(f"{output} written: fill in the last column.", markup=False, soft_wrap=True)
 
 
@@ -190,9 +191,7 @@ def questionnaire_form(output: Path, *, settings: SettingsFile = None) -> None:
     """Write the form as a sheet, one row for each practitioner, and show what is asked."""
     with opened(settings_of(settings)) as store:
         enrolled = store.read(enrolments)
-    output.write_text(
-        survey_form([f"PS {each.label}" for each in enrolled]), encoding="utf-8", newline=""
-    )
+    write_text(output, survey_form([f"PS {each.label}" for each in enrolled]))
     out = console()
     out.print(survey_guide(), markup=False)
     out.print(f"{output} written.", markup=False, soft_wrap=True)
