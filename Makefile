@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTHON ?=
 # How many tests run at once; most of them wait for a socket or a process.
 WORKERS ?= 4
+# How many mutants are tried at once.
+MUTANTS_AT_ONCE ?= 2
 
 # The environment exists; it can run the demo; it can also run the tests; it can build the docs;
 # it can make a release.
@@ -16,17 +18,20 @@ DEMO_READY := $(VENV)/.demo-ready
 TEST_READY := $(VENV)/.test-ready
 DOCS_READY := $(VENV)/.docs-ready
 RELEASE_READY := $(VENV)/.release-ready
+# It can change an expression and see whether a test notices.
+MUTANTS_READY := $(VENV)/.mutants-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak bench docs dist test-wheel test-lowest audit clean
+.PHONY: help demo test soak bench mutants docs dist test-wheel test-lowest audit clean
 
 help:
 	@echo 'make demo    play a whole pilot against the sandbox; writes demo-output/'
 	@echo 'make test    lint, format, types, layers, tests with coverage'
 	@echo 'make soak    the tests that run for minutes under load'
 	@echo 'make bench   what is measured, as ratios in one run'
+	@echo 'make mutants which changed decisions the tests notice; half an hour'
 	@echo 'make docs    the documentation, into docs/_build/html/'
 	@echo 'make dist    wheel, source archive and bill of materials, in dist/'
 	@echo 'make test-wheel    the tests on the built wheel, without src/'
@@ -56,6 +61,14 @@ soak: $(TEST_READY)
 
 bench: $(TEST_READY)
 	@$(BIN)/python -m benchmarks
+
+# mutmut redraws one line without end, with a spinner: one in five hundred shows that it goes on.
+# It starts afresh, so that the figures are those of one run.
+mutants: $(MUTANTS_READY)
+	@rm -rf mutants
+	@PATH="$(CURDIR)/$(BIN):$$PATH" mutmut run --max-children $(MUTANTS_AT_ONCE) 2>&1 \
+	  | tr '\r' '\n' | LC_ALL=C awk '/^\342\240/ && NR % 500 { next } { print; fflush() }'
+	@$(BIN)/python -m benchmarks.mutants
 
 # Every page is read afresh, so that a warning is not lost in a cache; warnings are errors.
 docs: $(DOCS_READY)
@@ -98,7 +111,7 @@ audit: $(RELEASE_READY)
 	@$(BIN)/pip-audit --strict --skip-editable
 
 clean:
-	rm -rf $(VENV) demo-output docs/_build dist build htmlcov coverage.xml .coverage .coverage.*
+	rm -rf $(VENV) demo-output docs/_build dist build mutants htmlcov coverage.xml .coverage .coverage.*
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -142,4 +155,9 @@ $(TEST_READY): pyproject.toml | $(CREATED)
 $(RELEASE_READY): $(TEST_READY)
 	@echo '[setup] what a release needs'
 	@$(PIP) install --quiet --group release
+	@touch $@
+
+$(MUTANTS_READY): $(TEST_READY)
+	@echo '[setup] mutmut'
+	@$(PIP) install --quiet --group mutants
 	@touch $@

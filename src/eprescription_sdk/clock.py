@@ -107,5 +107,5 @@ def moment_of(text: str) -> datetime:
 
 
 def full_jitter(attempt: int, base: float, cap: float) -> float:
-    """A random pause before the next attempt, in seconds: up to ``base`` doubled each time."""
-    return random.uniform(0, min(cap, base * 2 ** min(attempt, 32)))  # noqa: S311  (not a secret)
+    """A random pause after an attempt, in seconds: up to ``base`` after the first, then doubled."""
+    return random.uniform(0, min(cap, base * 2 ** min(attempt - 1, 32)))  # noqa: S311  (not a secret)

@@ -65,6 +65,12 @@ def test_a_probe_that_nobody_reports_does_not_stand_in_the_way_for_ever() -> Non
     assert made.admit(2 * PAUSE + PATIENCE) == Permit(probe=True)
 
 
+def test_after_an_answer_it_takes_all_the_failures_again() -> None:
+    made = broken()
+    made.answered()
+    assert [made.unanswered(Permit(probe=False), 0.0) for _ in range(3)] == [False, False, True]
+
+
 @pytest.mark.parametrize("probing", [True, False])
 def test_an_answer_closes_it_at_once(probing: bool) -> None:
     made = broken()

@@ -4,15 +4,23 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import eprescription_sdk as ep
-from eprescription_sdk.client.classify import Verdict, classify
+from eprescription_sdk.client.classify import Verdict, _tokens_only, classify
 from eprescription_sdk.errors import Delivery
-from eprescription_sdk.model.exchange import CreateAnswer, HttpReply, Operation
+from eprescription_sdk.model.exchange import (
+    CreateAnswer,
+    HttpReply,
+    Operation,
+    SearchPage,
+    StoredPrescription,
+)
+from eprescription_sdk.model.faults import Fault, Processed
 from eprescription_sdk.model.outcomes import AttemptResult
 from eprescription_sdk.model.trace import FaultOrigin
 from eprescription_sdk.settings import REFERENCE_FAULTS
@@ -307,6 +315,142 @@ def test_a_codec_that_breaks_leaves_the_create_in_doubt() -> None:
         number=NUMBER,
     )
     assert verdict.result is R.IN_DOUBT
+
+
+# --- the whole verdict --------------------------------------------------------------------------
+
+
+def seen(operation: Operation, what: HttpReply | ep.TransportFailure) -> Verdict:
+    return classify(
+        operation,
+        what,
+        codec=ReferenceCodec(),
+        profile=ep.ServiceProfile(),
+        now=NOW,
+        number=NUMBER,
+    )
+
+
+@pytest.mark.parametrize("operation", [CREATE, CONSULT])
+def test_all_that_is_said_without_an_answer(operation: Operation) -> None:
+    def without(delivery: Delivery) -> Verdict:
+        return seen(operation, ep.TransportFailure("ReadTimeout", delivery=delivery))
+
+    create = operation is CREATE
+    common: dict[str, Any] = {
+        "detail": "ReadTimeout",
+        "origin": FaultOrigin.NETWORK,
+        "down": True,
+    }
+    assert without(Delivery.NOT_SENT) == Verdict(result=R.NOT_SENT, again=True, **common)
+    assert without(Delivery.REJECTED) == Verdict(
+        result=R.NOT_SENT, detail="ReadTimeout", origin=FaultOrigin.SOFTWARE
+    )
+    assert without(Delivery.UNKNOWN) == Verdict(
+        result=R.IN_DOUBT if create else R.FAILED, again=not create, **common
+    )
+
+
+@pytest.mark.parametrize("operation", [CREATE, CONSULT])
+@pytest.mark.parametrize(("status", "down"), [(404, False), (499, False), (500, True), (503, True)])
+def test_all_that_is_said_of_what_cannot_be_read(
+    operation: Operation, status: int, down: bool
+) -> None:
+    create = operation is CREATE
+    reply = HttpReply(status=status, headers={"retry-after": "9"}, content=envelope(""))
+    assert seen(operation, reply) == Verdict(
+        result=R.IN_DOUBT if create else R.FAILED,
+        again=not create,
+        detail=f"HTTP {status}: The SOAP body is empty.",
+        origin=FaultOrigin.SERVICE,
+        retry_after=9.0,
+        down=down,
+    )
+
+
+def test_a_codec_that_cannot_read_is_told_by_the_kind_of_its_error() -> None:
+    reply = HttpReply(status=200, headers={}, content=envelope("<a/>"))
+    assert seen(SEARCH, reply) == Verdict(
+        result=R.FAILED, again=True, detail="HTTP 200: InvalidInput", origin=FaultOrigin.SERVICE
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "result", "processed", "origin"),
+    [
+        ("sdkref_invalid", R.REFUSED, Processed.PROCESSED, FaultOrigin.SOFTWARE),
+        ("sdkref_auth", R.REFUSED, Processed.PROCESSED, FaultOrigin.USER),
+        ("sdkref_unavailable", R.NOT_PROCESSED, Processed.NOT_PROCESSED, FaultOrigin.SOFTWARE),
+        ("sdkref_exists", R.IN_DOUBT, Processed.UNKNOWN, FaultOrigin.SOFTWARE),
+        ("desir_550", R.IN_DOUBT, Processed.UNKNOWN, FaultOrigin.SOFTWARE),
+    ],
+)
+def test_all_that_is_said_of_a_fault(
+    code: str, result: AttemptResult, processed: Processed, origin: FaultOrigin
+) -> None:
+    rule = REFERENCE_FAULTS.get(code)
+    assert judge(CREATE, fault(code), status=500) == Verdict(
+        result=result,
+        again=result is R.NOT_PROCESSED,
+        detail=code,
+        origin=origin,
+        fault=Fault(
+            sender=True,
+            subcode="siram_100",
+            code=code,
+            severity="fatale",
+            text="Texte",
+            processed=processed,
+            origin=origin,
+            known=rule is not None,
+        ),
+        rule=rule,
+    )
+
+
+def test_a_rule_is_not_found_by_a_code_that_is_none() -> None:
+    rules = {"XXXX": REFERENCE_FAULTS["sdkref_invalid"]}
+    verdict = classify(
+        CREATE,
+        HttpReply(status=500, headers={}, content=envelope("<soap:Fault/>")),
+        codec=ReferenceCodec(),
+        profile=ep.ServiceProfile(faults=rules),
+        now=NOW,
+    )
+    assert verdict.rule is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("uuid:1-2.3_4", "uuid:1-2.3_4"), ("a" * 80, "a" * 80), ("a" * 81, None), ("à", None)],
+)
+def test_the_message_id_of_a_fault(said: str, kept: str | None) -> None:
+    assert _tokens_only(Fault(message_id=said)).message_id == kept
+
+
+def test_a_severity_that_is_none() -> None:
+    verdict = judge(CREATE, fault("insi_102").replace(b"fatale", b"DUPONT Jeanne"))
+    assert verdict.fault is not None
+    assert verdict.fault.severity is None
+
+
+def test_what_was_read_is_kept() -> None:
+    at = datetime(2025, 3, 17, 9, 30, tzinfo=UTC)
+    registered = CreateAnswer(number=NUMBER, registered_at=at)
+    assert judge(CREATE, created()) == Verdict(result=R.REGISTERED, answer=registered)
+    there = StoredPrescription(number=NUMBER, prescriber=ep.Rpps("99700218896"), registered_at=None)
+    assert judge(CONSULT, consulted()) == Verdict(result=R.FOUND, answer=there)
+    assert judge(CONSULT, consulted("01")) == Verdict(result=R.ABSENT)
+    assert judge(SEARCH, listed()) == Verdict(result=R.LISTED, answer=SearchPage(summaries=()))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("Mon, 17 Mar 2025 09:31:00 -0000", 60.0), ("Mon, 17 Mar 2025 10:31:00 +0100", 60.0)],
+)
+def test_a_date_without_and_with_another_zone(text: str, seconds: float) -> None:
+    verdict = judge(CREATE, b"", status=503, headers={"retry-after": text})
+    assert verdict.retry_after == seconds
 
 
 # --- the documentation --------------------------------------------------------------------------

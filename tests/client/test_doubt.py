@@ -1,7 +1,9 @@
 """In doubt, only a consult settles; absent is final only past the in-flight horizon (law 1)."""
 
+import random
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,8 +13,11 @@ import attrs
 import pytest
 
 import eprescription_sdk as ep
+from eprescription_sdk.client.breaker import Permit
+from eprescription_sdk.client.doubt import Finding, agrees, settle_doubt
+from eprescription_sdk.client.effects import Send
 from eprescription_sdk.clock import SimulatedClock
-from eprescription_sdk.ledger import State
+from eprescription_sdk.ledger import Entry, State
 from eprescription_sdk.model.exchange import StoredPrescription
 from eprescription_sdk.model.outcomes import AttemptResult, Cause, NextStep
 from eprescription_sdk.sandbox import (
@@ -24,8 +29,27 @@ from eprescription_sdk.sandbox import (
     StaleConsult,
     Unavailable,
 )
-from eprescription_sdk.testing import sample_prescription
+from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription
 from eprescription_sdk.wire.reference_body import ReferenceCodec
+from tests.client.by_hand import (
+    NOW,
+    SAID,
+    Answer,
+    Begun,
+    Codec,
+    Hand,
+    absent,
+    accepted,
+    after,
+    by_hand,
+    fault,
+    found,
+    holds,
+    lost,
+    took,
+    unavailable,
+    unreached,
+)
 from tests.client.harness import LATER, OTHER_RPPS, World, brief, mark, practitioner
 from tests.client.harness import world as usual_world
 
@@ -317,3 +341,218 @@ def test_late_commits_land_before_the_horizon(side: str, tmp_path: Path) -> None
         assert isinstance(again, ep.Registered)
         assert again.number == outcome.number
         assert stage.holding(content) == 1
+
+
+# --- by hand -----------------------------------------------------------------------------------
+
+
+class TestByHand:
+    """Every way that a doubt can end, request by request."""
+
+    @pytest.fixture(autouse=True)
+    def longest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of all random pauses the longest."""
+        monkeypatch.setattr(random, "uniform", lambda _, high: high)
+
+    @pytest.fixture
+    def hand(self, tmp_path: Path) -> Iterator[Hand]:
+        with by_hand(tmp_path) as made:
+            yield made
+
+    def doubted(self, hand: Hand, **changes: Any) -> Entry:
+        """An entry in doubt, whose last bytes left at the start."""
+        hand.run(hand.create().run(), unavailable(retry_after=20))
+        ((number,),) = hand.core.store.write(lambda tx: tx.execute("SELECT number FROM ledger"))
+        entry = hand.entry(ep.PrescriptionNumber(number))
+        assert entry is not None
+        hand.core.breaker.answered()
+        hand.asked.clear()
+        return attrs.evolve(entry, **changes)
+
+    def settle(self, hand: Hand, *answers: Answer, seconds: float = 25, **how: Any) -> Finding:
+        entry = how.pop("entry", None) or self.doubted(hand)
+        return hand.run(settle_doubt(hand.line(seconds), entry, **how), *answers)
+
+    def test_found(self, hand: Hand) -> None:
+        assert self.settle(hand, took(2, found)) == Finding(
+            registered=True, registered_at=SAID, last_send_at=NOW
+        )
+
+    @pytest.mark.parametrize(("moment", "settled"), [(119, False), (120, True), (121, True)])
+    def test_absent_proves_something_from_the_horizon_on(
+        self, hand: Hand, moment: float, settled: bool
+    ) -> None:
+        entry = self.doubted(hand)
+        hand.clock.move(moment)
+        finding = self.settle(hand, absent, seconds=0.1, entry=entry)
+        assert finding == Finding(registered=False if settled else None, last_send_at=NOW)
+
+    def test_the_horizon_is_that_of_the_last_send_of_the_consults_own_time(
+        self, hand: Hand
+    ) -> None:
+        """A consult that left before it proves nothing, however late it is answered."""
+        entry = self.doubted(hand, last_send_at=after(-115))
+        finding = self.settle(hand, took(9, absent), absent, entry=entry)
+        assert finding.registered is False
+        assert hand.slept() == [0.2]
+
+    def test_the_pauses_double_and_end_with_the_call(self, hand: Hand) -> None:
+        finding = self.settle(hand, *[absent] * 4, seconds=2.9)
+        assert finding.registered is None
+        assert hand.slept() == [0.2, 0.4, 0.8]
+
+    @pytest.mark.parametrize(("asked", "slept"), [(3, [3.0]), (10, [10.0]), (11, []), (24, [])])
+    def test_a_pause_that_is_asked_for(self, hand: Hand, asked: float, slept: list[float]) -> None:
+        answers = [unavailable(retry_after=asked), *[found] * len(slept)]
+        assert self.settle(hand, *answers).registered is (True if slept else None)
+        assert hand.slept() == slept
+
+    def test_a_pause_to_the_end_of_the_call_is_not_made(self, hand: Hand) -> None:
+        assert self.settle(hand, unavailable(retry_after=9), seconds=9).registered is None
+        assert hand.slept() == []
+
+    def test_a_longer_backoff_than_is_waited_for_on_demand(self, tmp_path: Path) -> None:
+        profile = ep.ServiceProfile(retry_after_cap=0.3)
+        with by_hand(tmp_path, profile=profile) as hand:
+            finding = self.settle(hand, absent, absent, absent, found)
+            assert finding.registered
+            assert hand.slept() == [0.2, 0.4, 0.8]
+
+    def test_the_credential_is_refused(self, hand: Hand) -> None:
+        assert self.settle(hand, fault("sdkref_auth")) == Finding(
+            registered=None, waits_for_credentials=True, last_send_at=NOW
+        )
+
+    def test_there_is_no_credential(self, hand: Hand) -> None:
+        entry = self.doubted(hand)
+        hand.who.forget()
+        hand.card.gone = True
+        assert self.settle(hand, entry=entry) == Finding(
+            registered=None, waits_for_credentials=True, last_send_at=NOW
+        )
+
+    def test_another_fault_is_asked_about_again(self, hand: Hand) -> None:
+        assert self.settle(hand, fault("sdkref_invalid"), found).registered
+
+    @pytest.mark.parametrize("patient", [True, False])
+    def test_a_service_that_is_left_alone_is_waited_for_or_not(
+        self, hand: Hand, patient: bool
+    ) -> None:
+        entry = self.doubted(hand)
+        for _ in range(10):
+            hand.core.breaker.unanswered(Permit(probe=False), hand.clock.monotonic())
+        answers = [found] * patient
+        finding = self.settle(hand, *answers, entry=entry, patient=patient)
+        assert finding.registered is (True if patient else None)
+        assert not finding.waits_for_credentials
+        assert bool(hand.slept()) is patient
+
+    @pytest.mark.parametrize(
+        ("fingerprint", "prescriber", "registered"),
+        [
+            ("", SAMPLE_RPPS, True),
+            ("", OTHER_RPPS, True),
+            (None, SAMPLE_RPPS, True),
+            (None, OTHER_RPPS, False),
+            ("other", OTHER_RPPS, False),
+            ("other", SAMPLE_RPPS, None),
+        ],
+    )
+    def test_whose_it_is(
+        self,
+        hand: Hand,
+        fingerprint: str | None,
+        prescriber: ep.Rpps,
+        registered: bool | None,
+    ) -> None:
+        entry = self.doubted(hand)
+        hand.clock.move(200)
+        finding = self.settle(hand, holds(fingerprint, prescriber), entry=entry, seconds=0.1)
+        assert finding.registered is registered
+
+    def test_a_tombstone_knows_the_number_alone(self, hand: Hand) -> None:
+        entry = self.doubted(hand, rpps=ep.Rpps(""), fingerprint="")
+        assert self.settle(hand, holds(None, OTHER_RPPS), entry=entry).registered
+
+    def test_what_is_held_under_another_number_is_not_ours(self, hand: Hand) -> None:
+        entry = self.doubted(hand)
+        stored = StoredPrescription(
+            number=ep.PrescriptionNumber("AUTRE"),
+            prescriber=SAMPLE_RPPS,
+            registered_at=None,
+            fingerprint=hand.codec.frozen,
+        )
+        assert not agrees(hand.core, entry, stored)
+        assert agrees(hand.core, entry, attrs.evolve(stored, number=entry.number))
+
+    def test_a_codec_that_cannot_ask(self, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+        entry = self.doubted(hand)
+        monkeypatch.setattr(Codec, "encode_consult", lambda *_: 1 / 0)
+        assert self.settle(hand, entry=entry) == Finding(registered=None, last_send_at=NOW)
+        assert hand.asked == []
+
+    # --- sent again, where a number is accepted once ---
+
+    @pytest.fixture
+    def unique(self, tmp_path: Path) -> Iterator[Hand]:
+        profile = ep.ServiceProfile(unique_by_number=True, max_attempts=3)
+        with by_hand(tmp_path, profile=profile) as made:
+            yield made
+
+    def test_absent_then_sent_again(self, unique: Hand) -> None:
+        outcome = unique.run(
+            unique.create().run(), took(1, lost), took(2, absent), took(3, accepted)
+        )
+        assert isinstance(outcome, ep.Registered)
+        assert unique.sent() == ["create", "consult", "create"]
+        assert unique.slept() == []
+        assert outcome.registered_at == SAID
+
+    def test_sent_again_as_often_as_the_profile_says(self, unique: Hand) -> None:
+        outcome = unique.run(
+            unique.create().run(),
+            took(1, lost), absent, took(1, lost), absent, took(1, lost), absent, took(20, absent),
+        )  # fmt: skip
+        assert isinstance(outcome, ep.Uncertain)
+        assert unique.sent().count("create") == 3
+        entry = unique.entry(outcome.number)
+        assert entry is not None
+        # The pauses: after the first and after the second time it was sent again.
+        assert entry.last_send_at == after(3 + 0.2)
+
+    def test_what_cannot_have_arrived_does_not_start_the_horizon_again(self, unique: Hand) -> None:
+        outcome = unique.run(
+            unique.create().run(),
+            took(1, lost), absent, took(1, unreached), absent, took(1, fault("sdkref_unavailable")),
+            took(25, absent),
+        )  # fmt: skip
+        assert isinstance(outcome, ep.Uncertain)
+        entry = unique.entry(outcome.number)
+        assert entry is not None
+        assert entry.last_send_at == after(1)
+
+    def test_not_sent_again_when_the_call_is_over(self, unique: Hand) -> None:
+        outcome = unique.run(unique.create().run(), took(1, lost), took(24, absent))
+        assert isinstance(outcome, ep.Uncertain)
+        assert unique.sent() == ["create", "consult"]
+
+    def test_not_sent_again_behind_a_caller_who_got_paper(self, tmp_path: Path) -> None:
+        profile = ep.ServiceProfile(unique_by_number=True)
+        plain = ep.UncertainPolicy.PLAIN
+        with by_hand(tmp_path, profile=profile, uncertain_policy=plain) as hand:
+            call = hand.create()
+            begun = Begun(hand, call.run(), took(1, lost), took(25, absent)).until(Send)
+            begun.step()
+            begun.until(Send)
+            assert isinstance(call.leave(lambda _: None), ep.Uncertain)
+            assert isinstance(begun.finish(), ep.Uncertain)
+            assert hand.sent() == ["create", "consult"]
+
+    def test_an_answer_that_is_not_clear_is_not_answered_with_another_sending(
+        self, unique: Hand
+    ) -> None:
+        outcome = unique.run(
+            unique.create().run(), took(1, lost), took(1, holds("other")), took(25, lost)
+        )
+        assert isinstance(outcome, ep.Uncertain)
+        assert unique.sent() == ["create", "consult", "consult"]

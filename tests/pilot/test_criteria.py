@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,66 @@ class TestC1:
         assert result.practitioners[1].figure == Figure(0, 1)
         assert not result.practitioners[1].decides
 
+    def test_all_that_is_told_of_a_practitioner(self, pilot: PilotStore) -> None:
+        pilot.digital(at(3))
+        pilot.digital(at(3), REFUSED)
+        pilot.paper(at(4), [Family.MEDICATION, Family.IMAGING, Family.BIOLOGY])
+        pilot.volume(date(2026, 3, 5), 2, when=at(5, 20))
+        assert c1(pilot) == PractitionerResult(
+            label="PS 1",
+            verdict=Verdict.NOT_MET,
+            decides=True,
+            figure=Figure(1, 7),
+            opens_on=date(2026, 3, 2),
+            digital=1,
+            paper=4,
+            missing=2,
+        )
+
+    def test_who_used_nothing_has_no_figures(self, pilot: PilotStore) -> None:
+        pilot.paper(at(3))
+        assert c1(pilot, flip(Question.Q4, flip(Question.Q5))) == PractitionerResult(
+            label="PS 1",
+            verdict=Verdict.NOT_ASSESSABLE,
+            decides=False,
+            figure=Figure(0, 0),
+            opens_on=None,
+            digital=0,
+            paper=0,
+            missing=0,
+        )
+        # On paper alone they are no user, whatever the figure says.
+        shown = c1(pilot, flip(Question.Q4))
+        assert (shown.figure, shown.verdict) == (Figure(0, 1), Verdict.NOT_ASSESSABLE)
+
+    def test_q1_and_q7_leave_out_together(self, pilot: PilotStore) -> None:
+        pilot.digital(at(3))
+        pilot.digital(at(3), UNCERTAIN)
+        pilot.paper(at(3), [Family.IMAGING])
+        assert rate(pilot, STRICT, Criterion.C1) == (1, 3)
+        assert rate(pilot, flip(Question.Q1, flip(Question.Q7)), Criterion.C1) == (1, 1)
+
+    def test_q6_the_last_of_three_corrections(self, pilot: PilotStore) -> None:
+        for day in (3, 6, 9, 12):
+            pilot.digital(at(day), REFUSED)
+        for day in (4, 7, 10):
+            pilot.event("correction", at(day), {"version": f"1.{day}"})
+        assert rate(pilot, flip(Question.Q6), Criterion.C1) == (0, 1)
+        assert c1(pilot, flip(Question.Q6)).opens_on == date(2026, 3, 10)
+
+    def test_the_reasons(self, pilot: PilotStore) -> None:
+        def reason(readings: Readings = STRICT) -> str:
+            return judge(pilot, readings)[Criterion.C1].reason_fr
+
+        assert reason(flip(Question.Q4)) == "aucun PS utilisateur à la date d'arrêté"
+        pilot.enrol(2)
+        assert reason() == "0 PS utilisateur sur 2 à 50 % ou plus"
+        pilot.digital(at(3), ps=1)
+        assert reason() == "1 PS utilisateur sur 2 à 50 % ou plus"
+        pilot.digital(at(3), ps=2)
+        assert reason() == "2 PS utilisateurs sur 2 à 50 % ou plus"
+        assert judge(pilot)[Criterion.C1].threshold == Fraction(1, 2)
+
     def test_families_are_counted_by_document_type(self, pilot: PilotStore) -> None:
         pilot.digital(at(3))
         pilot.paper(at(3), [Family.MEDICATION, Family.DEVICE, Family.IMAGING, Family.TRANSPORT])
@@ -260,6 +321,30 @@ class TestC2:
         assert judge(pilot)[Criterion.C2].verdict is Verdict.MET
         pilot.digital(at(3), REFUSED)
         assert judge(pilot)[Criterion.C2].verdict is Verdict.NOT_MET
+
+    def test_the_reasons(self, pilot: PilotStore) -> None:
+        def reason(readings: Readings = STRICT) -> str:
+            return judge(pilot, readings)[Criterion.C2].reason_fr
+
+        assert reason() == "aucune ordonnance numérique créée"
+        pilot.digital(at(3), act="a")
+        assert reason() == "1 enregistrement pour 1 appel « créer »"
+        pilot.digital(at(3), act="b")
+        pilot.digital(at(3), REFUSED, act="b")
+        assert reason() == "2 enregistrements pour 3 appels « créer »"
+        assert reason(PER_PRESCRIPTION) == "1 enregistrement pour 2 actes de prescription"
+        documents = flip(Question.Q3, PER_PRESCRIPTION)
+        assert reason(documents) == "2 enregistrements pour 3 documents"
+        result = judge(pilot)[Criterion.C2]
+        assert result.threshold == Fraction(7, 10)
+        assert [one.decides for one in result.practitioners] == [True]
+
+    def test_q7_and_q10_leave_out_together(self, pilot: PilotStore) -> None:
+        refused = pilot.digital(at(3), REFUSED)
+        pilot.digital(at(3), corrects=refused)
+        pilot.digital(at(3), UNCERTAIN)
+        assert rate(pilot, STRICT, Criterion.C2) == (1, 3)
+        assert rate(pilot, flip(Question.Q7, flip(Question.Q10)), Criterion.C2) == (1, 1)
 
     def test_nothing_created_is_not_assessable(self, pilot: PilotStore) -> None:
         pilot.paper(at(3))

@@ -19,6 +19,10 @@ def test_it_is_the_least_number_that_reaches_the_goal(threshold: Fraction) -> No
                 assert Fraction(numerator + needed - 1, denominator + needed - 1) < threshold
 
 
+def test_from_nothing_one_is_enough() -> None:
+    assert still_needed(Figure(0, 0), Fraction(7, 10)) == 1
+
+
 def test_the_sentences() -> None:
     half = Fraction(1, 2)
     assert way_fr(Figure(3, 10), half) == (
@@ -28,5 +32,7 @@ def test_the_sentences() -> None:
     assert way_fr(Figure(4, 9), half).startswith("Encore 1 ordonnance numérique enregistrée de")
     assert way_fr(Figure(5, 10), half) == "Objectif de 50 % atteint : 5 sur 10, soit 50,0 %."
     assert way_fr(Figure(0, 0), half).startswith("Aucune ordonnance comptée")
+    several = way_fr(Figure(5, 9, Unit.CALL), Fraction(7, 10))
+    assert several.startswith("Encore 5 créations réussies de suite pour atteindre 70 %")
     calls = way_fr(Figure(6, 9, Unit.CALL), Fraction(7, 10))
     assert calls.startswith("Encore 1 création réussie de suite pour atteindre 70 %")

@@ -8,7 +8,17 @@ from pathlib import Path
 import apsw
 import pytest
 
-from eprescription_sdk.pilot.linking import NOT_REGISTERED, PAPER, REGISTERED, Prescriptions, Shape
+from eprescription_sdk.pilot.linking import (
+    CORRECTED,
+    NOT_REGISTERED,
+    OUTSIDE,
+    PAPER,
+    REGISTERED,
+    UNCERTAIN,
+    Cells,
+    Prescriptions,
+    Shape,
+)
 from eprescription_sdk.storage.scratch import CACHE_KIB
 
 DAY = date(2026, 3, 3).toordinal()
@@ -88,6 +98,126 @@ def test_a_number_given_twice_ties_once() -> None:
     cells = prescriptions.count()
     day = date.fromordinal(DAY)
     assert dict(cells.documents[1]) == {(day, NOT_REGISTERED): 1, (day, REGISTERED): 1}
+
+
+def paper(inside: int, outside: int = 0, reason: str | None = None) -> Shape:
+    return 1, 1, DAY, PAPER, inside, outside, reason
+
+
+def counted(*added: tuple[Shape, str | None, str | None]) -> Cells:
+    """The cells of prescriptions given by shape, act and link; their numbers are 0, 1, 2."""
+    prescriptions = Prescriptions()
+    for place, (each, act, link) in enumerate(added):
+        number = None if each[3] == PAPER else str(place)
+        prescriptions.add(f"s{place}", each, number=number, act=act, link=link)
+    return prescriptions.count()
+
+
+def kinds(cells: Cells) -> dict[int, int]:
+    """The documents by kind."""
+    return {kind: count for (_, kind), count in cells.documents[1].items()}
+
+
+def acts(cells: Cells) -> dict[tuple[int, ...], int]:
+    """The acts by the kinds of their documents, day by day."""
+    return {tuple(kind for _, kind in days): count for days, count in cells.acts[1].items()}
+
+
+def test_why_it_is_on_paper_is_counted_by_document() -> None:
+    cells = counted(
+        (paper(2, 1, "no_network"), None, None),
+        (paper(1, 0, "no_network"), None, None),
+        (paper(0, 1), None, None),
+    )
+    day = date.fromordinal(DAY)
+    assert dict(cells.reasons[1]) == {(day, "no_network"): 4, (day, "other"): 1}
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "left"),
+    [
+        (1, 0, {}),
+        (3, 0, {PAPER: 2}),
+        (3, 1, {PAPER: 2, OUTSIDE: 1}),
+        (1, 1, {OUTSIDE: 1}),
+        (0, 1, {}),
+        (0, 3, {OUTSIDE: 2}),
+    ],
+)
+def test_paper_after_a_digital_one_is_one_document_less(
+    inside: int, outside: int, left: dict[int, int]
+) -> None:
+    cells = counted((shape(NOT_REGISTERED), None, None), (paper(inside, outside), None, "0"))
+    assert kinds(cells) == {NOT_REGISTERED: 1, **left}
+    together = NOT_REGISTERED
+    for kind in left:
+        together |= kind
+    assert acts(cells) == {(together,): 1}
+
+
+def test_a_paper_one_is_one_act_whatever_it_holds() -> None:
+    cells = counted((paper(2, 1), None, None), (shape(), None, None), (shape(), None, None))
+    assert acts(cells) == {(PAPER | OUTSIDE,): 1, (REGISTERED,): 2}
+
+
+def test_the_documents_of_an_act_are_judged_together() -> None:
+    later = (1, 1, DAY + 1, NOT_REGISTERED, 0, 0, None)
+    cells = counted(
+        (shape(NOT_REGISTERED), "a", None),
+        (paper(1), "a", None),
+        (later, "a", None),
+        (shape(NOT_REGISTERED), "b", None),
+        (paper(1), "b", None),
+        (later, "b", None),
+        (shape(NOT_REGISTERED), "c", None),
+    )
+    whole = (NOT_REGISTERED | PAPER, NOT_REGISTERED)
+    assert acts(cells) == {whole: 2, (NOT_REGISTERED,): 1}
+    assert [day.toordinal() for day, _ in next(iter(cells.acts[1]))] in ([DAY], [DAY, DAY + 1])
+
+
+def test_two_practitioners_do_not_share_an_act() -> None:
+    other = (1, 2, DAY, REGISTERED, 0, 0, None)
+    cells = counted((shape(), "a", None), (other, "a", None))
+    assert [list(cells.acts[who].values()) for who in (1, 2)] == [[1], [1]]
+
+
+def test_a_link_to_another_practitioner_ties_nothing() -> None:
+    other = (1, 2, DAY, PAPER, 1, 0, None)
+    cells = counted((shape(NOT_REGISTERED), None, None), (other, None, "0"))
+    assert kinds(cells) == {NOT_REGISTERED: 1}
+    assert list(cells.documents[2].values()) == [1]
+
+
+def test_what_did_not_register_by_the_kind_of_its_document() -> None:
+    prescriptions = Prescriptions()
+    for subject, kind, link in (
+        ("doubtful", UNCERTAIN, None),
+        ("refused", NOT_REGISTERED, None),
+        ("mended", NOT_REGISTERED, None),
+        ("mends", REGISTERED, "mended"),
+    ):
+        prescriptions.add(subject, shape(kind), number=subject, act=None, link=link)
+    for told, uncertain in (
+        ("doubtful", False), ("doubtful", False), ("refused", True), ("mended", True),
+        ("mends", True), ("never traced", True), ("never traced", False), (None, True),
+    ):  # fmt: skip
+        prescriptions.add_unregistered(told, 1, DAY, uncertain=uncertain)
+    found = {kind: count for (_, kind), count in prescriptions.count().creates[1].items()}
+    assert found == {UNCERTAIN: 4, NOT_REGISTERED: 3, CORRECTED: 1}
+
+
+def test_the_highest_revision_stands_whenever_it_comes() -> None:
+    prescriptions = Prescriptions()
+    for revision, kind in ((0, NOT_REGISTERED), (2, REGISTERED), (1, UNCERTAIN), (2, UNCERTAIN)):
+        prescriptions.add("s", shape(kind, revision=revision), number="n", act=None, link=None)
+    assert kinds(prescriptions.count()) == {REGISTERED: 1}
+
+
+def test_what_is_kept_is_hidden_under_a_key_of_its_own() -> None:
+    one, other = Prescriptions(), Prescriptions()
+    assert one._hidden("n") == one._hidden("n")  # noqa: SLF001  (nobody else sees it)
+    assert one._hidden("n") != other._hidden("n")  # noqa: SLF001
 
 
 @pytest.mark.parametrize("revision", [-1, 2**31, "1", None, 1.5])
