@@ -60,13 +60,14 @@ def after(seconds: float) -> datetime:
 
 
 class Clock(SystemClock):
-    """Both its times stand still between two moves."""
+    """Both its times stand still between two moves; ``slept`` is known to one of them alone."""
 
     def __init__(self) -> None:
         self._passed = 0.0
+        self.slept = 0.0
 
     def now(self) -> datetime:
-        return after(self._passed)
+        return after(self._passed + self.slept)
 
     def monotonic(self) -> float:
         return 1000.0 + self._passed

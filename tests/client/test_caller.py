@@ -8,6 +8,10 @@ from eprescription_sdk.client.caller import Caller
 def test_at_first_nothing_was_sent_and_somebody_waits() -> None:
     caller = Caller()
     assert (caller.sent, caller.gone, caller.barred) == (False, False, False)
+    # Unless told so, who is told "uncertain" gives out no paper: what was sent may be sent again.
+    assert caller.sending()
+    caller.leave(lambda _: None)
+    assert not caller.barred
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -422,10 +422,22 @@ def test_a_rule_is_not_found_by_a_code_that_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("said", "kept"),
-    [("uuid:1-2.3_4", "uuid:1-2.3_4"), ("a" * 80, "a" * 80), ("a" * 81, None), ("à", None)],
-)
+    [
+        ("uuid:1-2.3_4", "uuid:1-2.3_4"),
+        ("a" * 80, "a" * 80),
+        ("a" * 81, None),
+        ("à", None),
+        ("", None),
+    ],
+)  # fmt: skip
 def test_the_message_id_of_a_fault(said: str, kept: str | None) -> None:
     assert _tokens_only(Fault(message_id=said)).message_id == kept
+
+
+def test_a_subcode_that_is_none() -> None:
+    verdict = judge(CREATE, fault("insi_102", subcode="DUPONT Jeanne"))
+    assert verdict.fault is not None
+    assert verdict.fault.subcode is None
 
 
 def test_a_severity_that_is_none() -> None:

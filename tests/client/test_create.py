@@ -10,6 +10,7 @@ import pytest
 
 import eprescription_sdk as ep
 from eprescription_sdk.client.advice import REGISTERED
+from eprescription_sdk.client.effects import Authenticate
 from eprescription_sdk.errors import Delivery
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
 from eprescription_sdk.model.family import DocumentType, Family
@@ -21,6 +22,7 @@ from eprescription_sdk.testing import SAMPLE_RPPS, SAMPLE_SITUATION
 from tests.client.by_hand import (
     NOW,
     SAID,
+    Begun,
     Hand,
     absent,
     accepted,
@@ -293,6 +295,18 @@ def test_without_a_credential_nothing_is_sent(hand: Hand) -> None:
     ]
 
 
+@pytest.mark.parametrize(("slept", "sent"), [(25.0, True), (26.0, False)])
+def test_nothing_is_sent_when_the_machine_slept_past_what_was_journalled(
+    hand: Hand, slept: float, sent: bool
+) -> None:
+    """Its own clock for durations stood still with it; another process may have settled this."""
+    begun = Begun(hand, hand.create().run(), accepted).until(Authenticate)
+    hand.clock.slept = slept
+    outcome = begun.finish()
+    assert isinstance(outcome, ep.Registered) is sent
+    assert bool(hand.requests) is sent
+
+
 def test_of_another_prescriber_nothing_is_even_journalled(hand: Hand) -> None:
     other = prescribed()
     prescriber = attrs.evolve(
@@ -473,6 +487,23 @@ def held(hand: Hand, *, lease: float) -> None:
         )
     )
     hand.asked.clear()
+
+
+def test_a_lease_that_ends_now_is_over(hand: Hand) -> None:
+    held(hand, lease=0)
+    outcome = hand.run(hand.create(prescribed(reference="réf")).run(), found)
+    assert isinstance(outcome, ep.Registered)
+    assert hand.slept() == []
+
+
+def test_a_reference_is_waited_for_to_the_end_of_the_call(tmp_path: Path) -> None:
+    profile = ep.ServiceProfile(deadline=0.12, attempt_timeout=0.1, connect_timeout=0.1)
+    with by_hand(tmp_path, profile=profile) as hand:
+        held(hand, lease=60)
+        outcome = hand.run(hand.create(prescribed(reference="réf")).run())
+        assert isinstance(outcome, ep.Uncertain)
+        assert hand.slept()[:3] == [0.05, 0.05, 0.02]
+        assert outcome.duration < 0.13
 
 
 def test_a_reference_that_another_call_still_sends_when_this_one_is_over(hand: Hand) -> None:

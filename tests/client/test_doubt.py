@@ -485,6 +485,18 @@ class TestByHand:
         assert not agrees(hand.core, entry, stored)
         assert agrees(hand.core, entry, attrs.evolve(stored, number=entry.number))
 
+    def test_an_answer_about_another_number_proves_nothing(self, hand: Hand) -> None:
+        def mistaken(hand: Hand, request: ep.HttpRequest) -> ep.HttpReply | ep.TransportFailure:
+            reply = holds(None, OTHER_RPPS)(hand, request)
+            assert hand.codec.stored is not None
+            other = ep.PrescriptionNumber("AUTRE")
+            hand.codec.stored = attrs.evolve(hand.codec.stored, number=other)
+            return reply
+
+        entry = self.doubted(hand)
+        hand.clock.move(200)
+        assert self.settle(hand, mistaken, entry=entry, seconds=0.1).registered is None
+
     def test_a_codec_that_cannot_ask(self, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
         entry = self.doubted(hand)
         monkeypatch.setattr(Codec, "encode_consult", lambda *_: 1 / 0)
@@ -507,6 +519,16 @@ class TestByHand:
         assert unique.sent() == ["create", "consult", "create"]
         assert unique.slept() == []
         assert outcome.registered_at == SAID
+
+    def test_what_was_asked_does_not_count_as_sent(self, unique: Hand) -> None:
+        outcome = unique.run(
+            unique.create().run(), lost, lost, lost, lost, took(1, absent), took(1, accepted)
+        )
+        assert isinstance(outcome, ep.Registered)
+
+    def test_sent_again_while_anything_is_left(self, unique: Hand) -> None:
+        outcome = unique.run(unique.create().run(), took(1, lost), took(23.5, absent), accepted)
+        assert isinstance(outcome, ep.Registered)
 
     def test_sent_again_as_often_as_the_profile_says(self, unique: Hand) -> None:
         outcome = unique.run(

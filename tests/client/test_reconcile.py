@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 import eprescription_sdk as ep
+from eprescription_sdk.client.breaker import Permit
 from eprescription_sdk.client.reconcile import Reconciled, Reconciliation, reconcile
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
@@ -198,6 +199,25 @@ def test_of_a_practitioner_who_is_not_there(hand: Hand) -> None:
             total=1,
         )
     ]
+
+
+def test_a_service_that_is_left_alone_is_not_waited_for(hand: Hand) -> None:
+    uncertain(hand)
+    for _ in range(100):
+        hand.core.breaker.unanswered(Permit(probe=False), hand.clock.monotonic())
+    assert run(hand)[0] == Reconciliation(open=1)
+    assert hand.asked == ["journal", "journal", "journal"]
+
+
+def test_who_waits_is_measured(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(
+        "eprescription_sdk.telemetry.add", lambda *what, **of: seen.append((what, of))
+    )
+    uncertain(hand)
+    seen.clear()
+    hand.run(reconcile(hand.core, (), correlation_id="corr"))
+    assert seen == [(("waiting_for_credentials", 1), {"operation": "reconcile"})]
 
 
 def test_nobody_has_to_listen(hand: Hand) -> None:

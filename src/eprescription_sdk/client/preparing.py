@@ -139,5 +139,4 @@ def refuse_other_content(core: Core, prescription: Prescription, entry: Entry) -
         raise ReferenceConflict(
             "This reference is bound to a prescription with other content.",
             path="reference",
-            way_out="Give a new prescription a new reference.",
         )
