@@ -381,6 +381,15 @@ def test_in_doubt_until_the_call_is_over(hand: Hand) -> None:
     assert told(hand, "CALL") == [call(outcome, hand, outcome="uncertain", fault_origin="network")]
 
 
+def test_in_doubt_and_the_service_is_left_alone(tmp_path: Path) -> None:
+    """The call waits for the next probe: its caller is still there."""
+    profile = ep.ServiceProfile(breaker_failures=1)
+    with by_hand(tmp_path, profile=profile) as hand:
+        outcome = hand.run(hand.create().run(), took(1, lost), found)
+        assert isinstance(outcome, ep.Registered)
+        assert sum(hand.slept()) >= profile.breaker_pause
+
+
 @pytest.mark.parametrize(
     ("spent", "asked", "slept"), [(0, 10, [10.0]), (0, 11, []), (17, 8, [8.0]), (17, 9, [])]
 )
