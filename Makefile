@@ -62,13 +62,8 @@ soak: $(TEST_READY)
 bench: $(TEST_READY)
 	@$(BIN)/python -m benchmarks
 
-# mutmut redraws one line without end, with a spinner: one in five hundred shows that it goes on.
-# It starts afresh, so that the figures are those of one run.
 mutants: $(MUTANTS_READY)
-	@rm -rf mutants
-	@PATH="$(CURDIR)/$(BIN):$$PATH" mutmut run --max-children $(MUTANTS_AT_ONCE) 2>&1 \
-	  | tr '\r' '\n' | LC_ALL=C awk '/^\342\240/ && NR % 500 { next } { print; fflush() }'
-	@$(BIN)/python -m benchmarks.mutants
+	@$(BIN)/python -m benchmarks.mutants $(MUTANTS_AT_ONCE)
 
 # Every page is read afresh, so that a warning is not lost in a cache; warnings are errors.
 docs: $(DOCS_READY)
