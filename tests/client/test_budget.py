@@ -23,19 +23,18 @@ def test_what_was_answered_costs_nothing() -> None:
     assert [budget.take() for _ in range(3)] == [True, True, False]
 
 
-<<<<<<< HEAD
 def test_who_asks_in_vain_leaves_some_to_the_others() -> None:
     budget = RetryBudget(ratio=0.0, burst=10)
     assert sum(budget.take(again=True) for _ in range(20)) == 8
     assert sum(budget.take() for _ in range(20)) == 2
-=======
+
+
 def test_an_answer_gives_back_the_one_token_that_was_taken() -> None:
     budget = RetryBudget(ratio=0.0, burst=5)
     assert budget.take()
     assert budget.take()
     budget.give_back()
     assert budget.tokens == 4
->>>>>>> 3815c6f (The engine is driven by hand, effect by effect; make mutants tries what the tests notice)
 
 
 def test_it_never_holds_more_than_the_burst() -> None:

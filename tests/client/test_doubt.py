@@ -32,7 +32,6 @@ from eprescription_sdk.sandbox import (
 from eprescription_sdk.testing import SAMPLE_RPPS, sample_prescription
 from eprescription_sdk.wire.reference_body import ReferenceCodec
 from tests.client.by_hand import (
-    NOW,
     SAID,
     Answer,
     Begun,
@@ -374,9 +373,21 @@ class TestByHand:
         return hand.run(settle_doubt(hand.line(seconds), entry, **how), *answers)
 
     def test_found(self, hand: Hand) -> None:
-        assert self.settle(hand, took(2, found)) == Finding(
-            registered=True, registered_at=SAID, last_send_at=NOW
-        )
+        assert self.settle(hand, took(2, found)) == Finding(registered=True, registered_at=SAID)
+
+    def test_what_this_call_sent_starts_the_horizon(self, hand: Hand) -> None:
+        entry = self.doubted(hand)
+        hand.clock.move(130)
+        sent = hand.clock.now()
+        finding = self.settle(hand, absent, seconds=0.1, entry=entry, sent_at=sent)
+        assert finding == Finding(registered=None, last_send_at=sent)
+
+    def test_a_clock_that_is_set_ahead_meanwhile_proves_nothing(self, hand: Hand) -> None:
+        def ahead(hand: Hand, request: ep.HttpRequest) -> ep.HttpReply | ep.TransportFailure:
+            hand.clock.slept = 1000
+            return absent(hand, request)
+
+        assert self.settle(hand, ahead, absent, absent, seconds=1).registered is None
 
     @pytest.mark.parametrize(("moment", "settled"), [(119, False), (120, True), (121, True)])
     def test_absent_proves_something_from_the_horizon_on(
@@ -385,7 +396,7 @@ class TestByHand:
         entry = self.doubted(hand)
         hand.clock.move(moment)
         finding = self.settle(hand, absent, seconds=0.1, entry=entry)
-        assert finding == Finding(registered=False if settled else None, last_send_at=NOW)
+        assert finding == Finding(registered=False if settled else None)
 
     def test_the_horizon_is_that_of_the_last_send_of_the_consults_own_time(
         self, hand: Hand
@@ -420,7 +431,7 @@ class TestByHand:
 
     def test_the_credential_is_refused(self, hand: Hand) -> None:
         assert self.settle(hand, fault("sdkref_auth")) == Finding(
-            registered=None, waits_for_credentials=True, last_send_at=NOW
+            registered=None, waits_for_credentials=True
         )
 
     def test_there_is_no_credential(self, hand: Hand) -> None:
@@ -428,7 +439,7 @@ class TestByHand:
         hand.who.forget()
         hand.card.gone = True
         assert self.settle(hand, entry=entry) == Finding(
-            registered=None, waits_for_credentials=True, last_send_at=NOW
+            registered=None, waits_for_credentials=True
         )
 
     def test_another_fault_is_asked_about_again(self, hand: Hand) -> None:
@@ -500,7 +511,7 @@ class TestByHand:
     def test_a_codec_that_cannot_ask(self, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
         entry = self.doubted(hand)
         monkeypatch.setattr(Codec, "encode_consult", lambda *_: 1 / 0)
-        assert self.settle(hand, entry=entry) == Finding(registered=None, last_send_at=NOW)
+        assert self.settle(hand, entry=entry) == Finding(registered=None)
         assert hand.asked == []
 
     # --- sent again, where a number is accepted once ---

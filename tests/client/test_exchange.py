@@ -26,6 +26,7 @@ from tests.client.by_hand import (
     after,
     by_hand,
     fault,
+    found,
     lost,
     took,
     unreached,
@@ -281,6 +282,39 @@ def test_further_requests_of_a_call_take_from_the_budget(hand: Hand) -> None:
     assert exchange(hand, line) == HELD
     # The first request of a call is always free.
     assert exchange(hand, hand.line(), accepted).result is AttemptResult.REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("answer", "operation", "left"),
+    [
+        (accepted, CREATE, 4),
+        (fault("sdkref_invalid"), CREATE, 4),
+        (fault("sdkref_unavailable"), CREATE, 3),
+        (found, CONSULT, 4),
+        (absent, CONSULT, 3),
+        (lost, CONSULT, 3),
+    ],
+)
+def test_what_ends_a_call_gives_its_token_back(
+    tmp_path: Path, answer: Answer, operation: Operation, left: float
+) -> None:
+    profile = ep.ServiceProfile(retry_burst=4, retry_ratio=0.0)
+    with by_hand(tmp_path, profile=profile) as hand:
+        line = hand.line()
+        exchange(hand, line, unreached)
+        exchange(hand, line, answer, operation=operation)
+        assert hand.core.budget.tokens == left
+
+
+def test_who_asks_in_vain_leaves_a_quarter_to_the_others(tmp_path: Path) -> None:
+    profile = ep.ServiceProfile(retry_burst=4, retry_ratio=0.0)
+    with by_hand(tmp_path, profile=profile) as hand:
+        line, other = hand.line(), hand.line()
+        for _ in range(4):
+            exchange(hand, line, absent, operation=CONSULT)
+        assert exchange(hand, line, operation=CONSULT) == HELD
+        exchange(hand, other, absent, operation=CONSULT)
+        assert exchange(hand, other, absent, operation=CONSULT).result is AttemptResult.ABSENT
 
 
 def test_a_first_request_gives_nothing_back(hand: Hand) -> None:
