@@ -13,8 +13,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from eprescription_sdk import ledger
-from eprescription_sdk.errors import StoreError
+from eprescription_sdk.errors import InvalidInput, StoreError
 from eprescription_sdk.ledger import DocumentGiven, Entry, State
+from eprescription_sdk.ledger.book import entries
 from eprescription_sdk.ledger.states import BINDING, OPEN, TRANSITIONS
 from eprescription_sdk.model.identifiers import PrescriptionNumber
 from eprescription_sdk.storage import SqliteStore, Store, Tx
@@ -378,3 +379,48 @@ def test_a_risk_is_open_until_a_person_closes_it(store: Store) -> None:
     assert close(N1)
     assert not close(N1)
     assert not store.read(ledger.duplicate_risks)
+
+
+@pytest.mark.parametrize(("by", "reason", "path"), [(" ", "why", "by"), ("A. P.", "", "reason")])
+def test_a_risk_is_closed_by_a_person_with_a_reason(
+    store: Store, by: str, reason: str, path: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        store.write(
+            lambda tx: ledger.close_duplicate_risk(tx, N1, by=by, reason=reason, now=at(60))
+        )
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("given", DocumentGiven)
+@pytest.mark.parametrize("state", [State.UNCERTAIN, State.NOT_REGISTERED, State.REGISTERED])
+def test_paper_given_by_who_does_not_hold_the_entry(
+    store: Store, state: State, given: DocumentGiven
+) -> None:
+    journal(store, entry())
+    settle(store, state)
+    store.write(lambda tx: ledger.document_given(tx, N2, given, now=at(50)))
+    store.write(lambda tx: ledger.document_given(tx, N1, given, now=at(50)))
+    paper = given is DocumentGiven.PLAIN
+    assert found(store).document is (given if paper else None)
+    risks = store.read(ledger.duplicate_risks)
+    at_once = paper and state is State.REGISTERED
+    assert [risk.raised_at for risk in risks] == [at(50)] * at_once
+    settle(store, State.REGISTERED, 60)
+    # After NotRegistered paper was given out in any case.
+    known = paper or state is State.NOT_REGISTERED
+    assert len(store.read(ledger.duplicate_risks)) == known
+
+
+def test_the_oldest_first(store: Store) -> None:
+    journal(
+        store,
+        entry("N2", created_at=at(2), reference="r"),
+        entry("N1", created_at=at(1)),
+        entry("N0", created_at=at(2)),
+    )
+    every = store.read(lambda tx: entries(tx, "rpps = ?", (RPPS.value,)))
+    assert [each.number.value for each in every] == ["N1", "N0", "N2"]
+    assert every[0] == found(store)
+    (one,) = store.read(lambda tx: entries(tx, "reference = ?", ("r",)))
+    assert one.number == N2
