@@ -44,3 +44,9 @@ def test_when_all_is_settled_nothing_is_asked() -> None:
 @pytest.mark.parametrize("line", letter(assessment(), None, today=DAY).splitlines())
 def test_no_line_is_too_long_for_paper(line: str) -> None:
     assert len(line) <= 100
+
+
+def test_a_letter_about_simulated_traces_says_so() -> None:
+    text = letter(assessment(simulation=True), None, today=date(2025, 4, 20))
+    assert text.startswith("SIMULATION")
+    assert "SIMULATION" not in letter(assessment(), None, today=date(2025, 4, 20))

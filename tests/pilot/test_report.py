@@ -362,3 +362,9 @@ except MissingExtra as error:
         env={"PYTHONPATH": "src:."}, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.stdout.strip() == "Install them with: pip install 'eprescription-sdk[report]'"
+
+
+def test_its_title_alone_says_that_it_is_not_official() -> None:
+    html = render_html(assessment(GOOD, GOOD))
+    title = html.partition("<title>")[2].partition("</title>")[0]
+    assert title.startswith("Auto-évaluation de présérie, non officielle")

@@ -42,8 +42,9 @@ def letter(assessment: Assessment, dossier: Dossier | None, *, today: date) -> s
     company = dossier.company.name if dossier else "[société]"
     finess = dossier.company.finess.value if dossier else "[n° FINESS]"
     name = dossier.pilot.name if dossier else "[nom de la présérie]"
+    simulation = "SIMULATION – à ne pas envoyer\n\n" if assessment.simulation else ""
     head = f"""\
-{company}
+{simulation}{company}
 N° FINESS {finess}
 
 À l'attention de la Cnam, équipe « ordonnance numérique »
