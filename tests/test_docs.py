@@ -63,6 +63,8 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     table = (site / "reference" / "error-codes.html").read_text(encoding="utf-8")
     assert {code for code in error_codes() if f">{code}<" not in table} == set()
     assert [page for page in site.rglob("*.html") if fetched(page)] == []
+    # What the page of the command says, a terminal says too.
+    assert "--no-json" not in (site / "reference" / "cli.html").read_text(encoding="utf-8")
 
 
 def undocumented(inventory: Path) -> set[str]:

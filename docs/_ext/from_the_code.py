@@ -283,7 +283,7 @@ def commands() -> str:
     # The page has its own title, and its side bar the list of commands.
     text = text[text.index("\n## eprescription ") :]
     text = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+", "", text)
-    return re.sub(r" \*\[default: (False|\(\))\]\*|:$", "", text, flags=re.MULTILINE)
+    return re.sub(":$", "", text, flags=re.MULTILINE)
 
 
 # --- Markdown -------------------------------------------------------------------------------------

@@ -45,6 +45,21 @@ def test_a_reply_comes_back_whole(send: Send) -> None:
     assert b"accept-encoding: identity" in sent.lower()
 
 
+def test_a_header_that_the_request_names_takes_the_place_of_ours(send: Send) -> None:
+    seen = []
+
+    def behave(connection: socket.socket) -> None:
+        seen.append(servers.read_request(connection))
+        connection.sendall(servers.ANSWER)
+
+    with serving(behave) as server:
+        send(request(server.url, headers={"Accept": "application/json", "User-Agent": "host"}))
+    head = seen[0].lower().partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    told = dict(line.split(b": ", 1) for line in head)
+    assert len(told) == len(head)
+    assert (told[b"accept"], told[b"user-agent"]) == (b"application/json", b"host")
+
+
 @pytest.mark.parametrize("status", [302, 400, 500, 503])
 def test_a_status_is_no_failure(send: Send, status: int) -> None:
     def behave(connection: socket.socket) -> None:

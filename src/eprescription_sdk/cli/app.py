@@ -1,6 +1,6 @@
 """The commands and their groups, put together."""
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from eprescription_sdk import __version__
 from eprescription_sdk.cli import (
@@ -15,14 +15,14 @@ from eprescription_sdk.cli import (
     traces,
     verify,
 )
+from eprescription_sdk.cli.context import OPTIONS
 
 app = App(
     name="eprescription",
     version=__version__,
     help="Issue digital prescriptions, trace a pilot, assess it, close it."
     " Independent of the Assurance Maladie and of GIE SESAM-Vitale.",
-    # No --empty-cpam beside --cpam: what is not given is empty.
-    default_parameter=Parameter(negative_iterable=()),
+    default_parameter=OPTIONS,
 )
 app.command(demo.demo)
 app.command(sandbox.app, name="sandbox")

@@ -41,7 +41,6 @@ def assess(
     named: Annotated[
         bool,
         Parameter(
-            negative="",
             help="Show the RPPS in the report; the journal keeps who asked (--by) and on what"
             " ground (--reference).",
         ),
@@ -51,7 +50,7 @@ def assess(
     export: Annotated[Path | None, Parameter(help="Write the export into this folder.")] = None,
     sign_key: SigningKey = None,
     watch: Annotated[
-        bool, Parameter(negative="", help="Stay, and assess again and again; Ctrl-C ends it.")
+        bool, Parameter(help="Stay, and assess again and again; Ctrl-C ends it.")
     ] = False,
     every: Annotated[float, Parameter(help="Seconds between two looks of --watch.")] = 30.0,
     rounds: Annotated[int | None, Parameter(help="End --watch after so many looks.")] = None,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -35,7 +35,23 @@ SettingsFile = Annotated[
 SigningKey = Annotated[
     Path | None, Parameter(help="The organisation's private key in PEM, to sign with.")
 ]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
+
+
+def _default(value: Any) -> str | None:
+    """A default as one would type it; what is off or empty goes without saying."""
+    if value is None or value is False or value in ("", ()):
+        return None
+    return str(getattr(value, "value", value))
+
+
+OPTIONS = Parameter(negative=(), show_default=_default)
+"""What all options have in common: no --no-force, no --empty-correction."""
+
+
+def group(what: str) -> App:
+    """A group of commands; the help of each is made alone, so it does not inherit."""
+    return App(help=what, default_parameter=OPTIONS)
 
 
 def console(*, quiet: bool = False) -> Console:

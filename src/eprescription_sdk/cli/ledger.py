@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from eprescription_sdk import ledger
 from eprescription_sdk.cli.context import (
     AsJson,
     SettingsFile,
     console,
+    group,
     opened,
     print_json,
     progress,
@@ -28,8 +29,8 @@ from eprescription_sdk.model.identifiers import PrescriptionNumber, Rpps
 from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.storage import Tx
 
-app = App(
-    help="The ledger: find a prescription, settle what is open, close duplicate risks,"
+app = group(
+    "The ledger: find a prescription, settle what is open, close duplicate risks,"
     " forget what is old."
 )
 app.command(reconcile)
@@ -119,7 +120,7 @@ def purge(
     days: Annotated[int, Parameter(help="Keep what was settled in the last so many days.")] = (
         RETENTION_DAYS
     ),
-    dry_run: Annotated[bool, Parameter(negative="", help="Only say how many.")] = False,
+    dry_run: Annotated[bool, Parameter(help="Only say how many.")] = False,
     settings: SettingsFile = None,
 ) -> None:
     """Forget whose the settled prescriptions were, leaving a tombstone of each.

@@ -1,25 +1,29 @@
 """``eprescription sandbox``: the stand-in téléservice, and its pharmacy's eye."""
 
 import json as json_form
+import ssl
 import threading
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from eprescription_sdk.cli.context import AsJson, console, print_json
+from eprescription_sdk.cli.context import AsJson, console, group, print_json
 from eprescription_sdk.errors import InvalidInput, TransportFailure
 from eprescription_sdk.files import read
 from eprescription_sdk.model.exchange import HttpReply, HttpRequest
 from eprescription_sdk.sandbox import Sandbox
 from eprescription_sdk.traces.files import writing
 from eprescription_sdk.transport import HttpxTransport
+from eprescription_sdk.transport.certificate import read_client_certificate
+from eprescription_sdk.transport.tls import tls_context
 
-app = App(help="The stand-in téléservice: run it, or scan a document with it.")
+app = group("The stand-in téléservice: run it, or scan a document with it.")
 
 _PORT = 8760
+_AUTHORITY, _ORGANISATION = "authority.pem", "organisation.pem"
 
 
 @app.default
@@ -57,17 +61,21 @@ def sandbox(
         if mutual_tls is not None:
             _write_organisation(server, mutual_tls)
             out.print(
-                f'settings   tls_certificate = "{mutual_tls}/organisation.pem"', soft_wrap=True
+                f'settings   tls_certificate = "{mutual_tls}/{_ORGANISATION}"', soft_wrap=True
             )
-            out.print(f'           tls_authorities = "{mutual_tls}/authority.pem"', soft_wrap=True)
-        else:
-            out.print(f"pharmacy   {server.pharmacy_url}")
+            out.print(f'           tls_authorities = "{mutual_tls}/{_AUTHORITY}"', soft_wrap=True)
+        out.print(f"pharmacy   {server.pharmacy_url}")
         threading.Event().wait()
 
 
 @app.command
 def scan(
-    picture: Path, *, url: str = f"http://127.0.0.1:{_PORT}/pharmacie", json: AsJson = False
+    picture: Path,
+    /,
+    *,
+    url: str = f"http://127.0.0.1:{_PORT}/pharmacie",
+    mutual_tls: Path | None = None,
+    json: AsJson = False,
 ) -> int:
     """What a pharmacy would see of a document: its SPECIMEN code is read from a picture.
 
@@ -79,6 +87,8 @@ def scan(
         Photo or screenshot of the document.
     url
         The pharmacy's page of a running sandbox, as it says when it starts.
+    mutual_tls
+        The folder that the sandbox was started with, where it was.
     """
     try:
         content = read(picture)
@@ -86,7 +96,7 @@ def scan(
         raise InvalidInput(
             f"The picture cannot be read: {error.strerror}.", path=str(picture)
         ) from None
-    seen = _asked(url, content)
+    seen = _asked(url, content, mutual_tls)
     if json:
         print_json(seen)
     else:
@@ -94,7 +104,7 @@ def scan(
     return 0 if seen["prescription"] else 1
 
 
-def _asked(url: str, picture: bytes) -> dict[str, Any]:
+def _asked(url: str, picture: bytes, mutual_tls: Path | None) -> dict[str, Any]:
     request = HttpRequest(
         url=url,
         headers={"Content-Type": "application/octet-stream", "Accept": "application/json"},
@@ -103,14 +113,15 @@ def _asked(url: str, picture: bytes) -> dict[str, Any]:
         connect_timeout=3,
         max_bytes=8 * 1024 * 1024,
     )
-    transport = HttpxTransport(None)
+    transport = HttpxTransport(_inside(mutual_tls) if mutual_tls is not None else None)
     try:
         return _scan_of(transport.send(request))
     except (TransportFailure, ValueError, KeyError, TypeError):
         raise InvalidInput(
             "No sandbox answers there.",
             path="--url",
-            way_out="Start one: eprescription sandbox. It says where its pharmacy is.",
+            way_out="Start one: eprescription sandbox. It says where its pharmacy is, and with"
+            " --mutual-tls it wants the same folder here.",
         ) from None
     finally:
         transport.close()
@@ -154,8 +165,14 @@ def _write_organisation(server: Sandbox, folder: Path) -> None:
     certificate, private_key = server.issue_organisation("ORGANISATION FICTIVE")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "authority.pem").write_bytes(server.authority)
-        _write_secret(folder / "organisation.pem", certificate + private_key)
+        (folder / _AUTHORITY).write_bytes(server.authority)
+        _write_secret(folder / _ORGANISATION, certificate + private_key)
+
+
+def _inside(folder: Path) -> ssl.SSLContext:
+    """What gets in with the files that a sandbox wrote."""
+    certificate = read_client_certificate(folder / _ORGANISATION)
+    return tls_context(certificate, authorities=folder / _AUTHORITY)
 
 
 def _write_secret(file: Path, content: bytes) -> None:

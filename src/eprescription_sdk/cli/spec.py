@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
-from cyclopts import App
 from lxml import etree
 
-from eprescription_sdk.cli.context import AsJson, console, print_json
+from eprescription_sdk.cli.context import AsJson, console, group, print_json
 from eprescription_sdk.cli.package import Field, Operation, Package
 from eprescription_sdk.wire import envelope
 
-app = App(help="Official specifications: what of them this SDK can fill.")
+app = group("Official specifications: what of them this SDK can fill.")
 
 WSA = "http://www.w3.org/2005/08/addressing"
 _SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"
@@ -102,7 +101,7 @@ class Section:
 
 
 @app.command
-def check(folder: Path, *, every: bool = False, json: AsJson = False) -> int:
+def check(folder: Path, /, *, every: bool = False, json: AsJson = False) -> int:
     """Hold a folder of WSDL and XSD files against the ports; it copies nothing.
 
     Parameters

@@ -3,14 +3,14 @@
 import sys
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from eprescription_sdk.cli.context import SettingsFile, console, settings_of
+from eprescription_sdk.cli.context import SettingsFile, console, group, settings_of
 from eprescription_sdk.errors import ConfigurationError
 from eprescription_sdk.settings import Dsn
 from eprescription_sdk.storage import migrations
 
-app = App(help="The store that machines share: its tables.")
+app = group("The store that machines share: its tables.")
 
 
 @app.command
@@ -18,7 +18,7 @@ def migrate(
     *,
     settings: SettingsFile = None,
     sql: Annotated[
-        bool, Parameter(negative="", help="Print the SQL that is missing, and change nothing.")
+        bool, Parameter(help="Print the SQL that is missing, and change nothing.")
     ] = False,
 ) -> None:
     """Make or change the tables of a store in PostgreSQL, as a role that may.

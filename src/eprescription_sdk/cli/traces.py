@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import attrs
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.live import Live
 
 from eprescription_sdk.cli.context import (
@@ -18,6 +18,7 @@ from eprescription_sdk.cli.context import (
     SettingsFile,
     SigningKey,
     console,
+    group,
     opened,
     print_json,
     settings_of,
@@ -37,7 +38,7 @@ from eprescription_sdk.traces.retention import RETENTION_DAYS, purge_traces
 from eprescription_sdk.traces.shipper import Shipment, Shipper
 from eprescription_sdk.traces.tde import TdeProfile
 
-app = App(help="Workstation traces: try a format, ship them, see where they stand.")
+app = group("Workstation traces: try a format, ship them, see where they stand.")
 
 SHOWN = 3
 """The first fictitious traces are one of each kind: those are shown whole."""
@@ -57,7 +58,7 @@ LOOK_SECONDS = 0.1
 
 
 @app.command
-def check(profile: ProfileName, *, json: AsJson = False) -> int:
+def check(profile: ProfileName, /, *, json: AsJson = False) -> int:
     """What a format would emit, on fictitious traces; exit code 1 if one does not conform."""
     chosen = profile_of(profile)
     emitted = emissions(chosen)
@@ -119,9 +120,7 @@ def ship(
     profile: ProfileName = "tde",
     to: Directory = None,
     sign_key: SigningKey = None,
-    once: Annotated[
-        bool, Parameter(negative="", help="End when nothing waits, or after --seconds.")
-    ] = False,
+    once: Annotated[bool, Parameter(help="End when nothing waits, or after --seconds.")] = False,
     seconds: Annotated[float, Parameter(help="How long --once may take.")] = 60.0,
     every: Annotated[float, Parameter(help="Seconds between two lines of progress.")] = 5.0,
     json: AsJson = False,
@@ -299,6 +298,7 @@ def replay(*ids: str, settings: SettingsFile = None, reason: OneReason = None) -
 @app.command
 def purge(
     checkpoint: Path,
+    /,
     *,
     settings: SettingsFile = None,
     days: int = RETENTION_DAYS,

@@ -21,7 +21,8 @@ from eprescription_sdk.traces.signing import PublicKey
 
 
 def verify(
-    export: Path,
+    export: Annotated[Path, Parameter(help="Folder of the export.")],
+    /,
     *,
     assessment: Annotated[
         Path | None, Parameter(help="JSON of an assessment to compare the figures with.")

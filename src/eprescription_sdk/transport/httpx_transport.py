@@ -93,12 +93,15 @@ def _address(library: _Library, text: str) -> _Address:
 
 
 def _request(core: Any, address: _Address, request: HttpRequest, trace: Any) -> Any:
+    # What the request names takes the place of ours: twice, a server would read the first.
     given = [(name.encode("ascii"), value.encode()) for name, value in request.headers.items()]
+    named = {name.lower() for name, _ in given}
+    ours = [each for each in address.headers if each[0].lower() not in named]
     most = request.timeout
     return core.Request(
         b"POST",
         address.url,
-        headers=[*address.headers, *given, (b"Content-Length", b"%d" % len(request.content))],
+        headers=[*ours, *given, (b"Content-Length", b"%d" % len(request.content))],
         content=request.content,
         extensions={
             "timeout": {"connect": request.connect_timeout, "read": most, "write": most},

@@ -4,12 +4,11 @@ Each module holds commands that go together: ``dossier``, ``steps``, ``registers
 ``practitioners``, ``archive``.
 """
 
-from cyclopts import App
-
+from eprescription_sdk.cli.context import group
 from eprescription_sdk.cli.pilot import archive, dossier, practitioners, registers, steps
 
-app = App(
-    help="The pilot (présérie): its dossier, its steps, its registers, its closing."
+app = group(
+    "The pilot (présérie): its dossier, its steps, its registers, its closing."
     " Begin with init, check, apply, export and start; status says what comes next."
 )
 app.command(dossier.init)

@@ -22,7 +22,7 @@ from eprescription_sdk.traces.retention import checkpoint_of
 
 
 def archive(
-    path: Path, *, assessment: Path | None = None, purge_days: int | None = None,
+    path: Path, /, *, assessment: Path | None = None, purge_days: int | None = None,
     sign_key: SigningKey = None, settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Archive what is kept once traces are closed: sums, receipt, checkpoint; no person.

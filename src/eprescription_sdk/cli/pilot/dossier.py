@@ -31,11 +31,13 @@ from eprescription_sdk.pilot.letter import letter
 from eprescription_sdk.pilot.reading import line_of, read_lines
 from eprescription_sdk.pilot.unfinished import check_unfinished
 
+DossierFile = Annotated[Path, Parameter(help="TOML file of the dossier.")]
 _PRACTITIONER = ("rpps", "situation", "go_live")
 
 
 def init(
-    output: Path = Path("pilot.toml"),
+    output: Annotated[Path, Parameter(help="File to write.")] = Path("pilot.toml"),
+    /,
     *,
     name: Annotated[str | None, Parameter(help="Of the pilot.")] = None,
     company: Annotated[str | None, Parameter(help="Name of the company.")] = None,
@@ -59,9 +61,12 @@ def init(
     ] = (),
     ask: Annotated[
         bool | None,
-        Parameter(help="Ask for what no flag says; by default only on a terminal."),
+        Parameter(
+            negative="--no-ask",
+            help="Ask for what no flag says, or do not; by default only on a terminal.",
+        ),
     ] = None,
-    force: Annotated[bool, Parameter(negative="", help="Replace the file if it exists.")] = False,
+    force: Annotated[bool, Parameter(help="Replace the file if it exists.")] = False,
 ) -> None:
     """Begin a dossier: asks its questions on a terminal, takes flags in a pipe, writes a TOML.
 
@@ -149,7 +154,7 @@ def _put(
     (document.setdefault(table, {}) if table else document)[key] = read
 
 
-def check(dossier: Path, *, json: AsJson = False) -> int:
+def check(dossier: DossierFile, /, *, json: AsJson = False) -> int:
     """Hold a dossier against the conditions of the pilot; exit code 1 if it breaks one.
 
     While answers are missing, it lists them, and the conditions that the others break already.
@@ -208,8 +213,8 @@ def _show_findings(out: Console, findings: Iterable[Finding], lines: Mapping[str
 
 
 def apply(
-    dossier: Path, *, by: By, reference: Reference = "", settings: SettingsFile = None,
-    dry_run: bool = False,
+    dossier: DossierFile, /, *, by: By, reference: Reference = "", settings: SettingsFile = None,
+    dry_run: Annotated[bool, Parameter(help="Only show what would change.")] = False,
 ) -> None:  # fmt: skip
     """Show what a dossier changes, and apply it to the store."""
     configured = settings_of(settings)
@@ -254,7 +259,10 @@ def _located(work: Callable[[], object], lines: Mapping[str, int]) -> None:
         ) from None
 
 
-def export(output: Path, *, settings: SettingsFile = None) -> None:
+def export(
+    output: Annotated[Path, Parameter(help="Folder to write them into.")], /, *,
+    settings: SettingsFile = None,
+) -> None:  # fmt: skip
     """Write the dossier folder: identification list, planning of installations, dossier.
 
     It holds RPPS numbers: it is what goes to GIE SESAM-Vitale and the Cnam.
@@ -272,7 +280,13 @@ def export(output: Path, *, settings: SettingsFile = None) -> None:
     )
 
 
-def questions(*, output: Path | None = None, settings: SettingsFile = None) -> None:
+def questions(
+    *,
+    output: Annotated[
+        Path | None, Parameter(help="File to write it to; the terminal by default.")
+    ] = None,
+    settings: SettingsFile = None,
+) -> None:
     """The letter (in French) that asks the Cnam to settle the questions still open."""
     configured = settings_of(settings)
     with opened(configured) as store:

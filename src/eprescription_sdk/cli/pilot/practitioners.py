@@ -30,7 +30,8 @@ from eprescription_sdk.pilot.rehearsal import rehearse as rehearse_counts
 
 
 def rehearse(
-    counts: Path,
+    counts: Annotated[Path, Parameter(help="CSV of what each volunteer wrote last month.")],
+    /,
     *,
     share: Annotated[
         float, Parameter(help="Of the prescriptions in the perimeter, those taken to be digital.")

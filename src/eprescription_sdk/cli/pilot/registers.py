@@ -4,12 +4,13 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from eprescription_sdk.cli.context import (
     AsJson,
     SettingsFile,
     console,
+    group,
     opened,
     print_json,
     settings_of,
@@ -27,16 +28,22 @@ from eprescription_sdk.pilot.questions import Question, answer_of
 from eprescription_sdk.pilot.survey import read_answers, survey_form, survey_guide
 from eprescription_sdk.traces.gate import enrolments
 
-anomaly = App(help="The register of anomalies (criterion C3).")
-prerequisites = App(help="The technical prerequisites of rollout (criterion C4): a list of ours.")
-questionnaire = App(help="The satisfaction of the practitioners (criterion C5): a form of ours.")
+anomaly = group("The register of anomalies (criterion C3).")
+prerequisites = group("The technical prerequisites of rollout (criterion C4): a list of ours.")
+questionnaire = group("The satisfaction of the practitioners (criterion C5): a form of ours.")
+
+AnomalyId = Annotated[str, Parameter(help="Your own name for it, such as A-12.")]
+Document = Annotated[str, Parameter(help="Name and version of the document.")]
+Form = Annotated[Path, Parameter(help="CSV file to write.")]
+Sheet = Annotated[Path, Parameter(help="The sheet, filled in.")]
 
 _RECORDED = "Recorded."
 
 
 def correction(
-    version: str, *, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
-) -> None:
+    version: Annotated[str, Parameter(help="Of the software, as it is released.")], /, *,
+    by: By, reference: Reference, day: Day = None, settings: SettingsFile = None,
+) -> None:  # fmt: skip
     """Record a corrective release."""
     configured = settings_of(settings)
     with opened(configured) as store:
@@ -46,10 +53,11 @@ def correction(
 
 
 def ruling(
-    question: Question,
+    question: Annotated[Question, Parameter(help="As the assessment numbers it.")],
     answer: Annotated[
         str, Parameter(help="strict or lenient; to Q3 also document or act, to Q5 also pilot.")
     ],
+    /,
     *,
     by: By,
     reference: Reference,
@@ -73,16 +81,15 @@ def ruling(
 
 @anomaly.command(name="open")
 def open_(
-    id: str,  # noqa: A002  (what the register calls it)
-    title: str,
+    id: AnomalyId,  # noqa: A002  (what the register calls it)
+    title: Annotated[str, Parameter(help="What goes wrong, in a line.")],
+    /,
     *,
-    operation: Operation,
+    operation: Annotated[Operation, Parameter(help="What it concerns.")],
     by: By,
     reference: Reference,
-    blocking: Annotated[
-        bool, Parameter(negative="", help="It prevents nominal use of the operation.")
-    ] = False,
-    origin: FaultOrigin = FaultOrigin.SOFTWARE,
+    blocking: Annotated[bool, Parameter(help="It prevents nominal use of the operation.")] = False,
+    origin: Annotated[FaultOrigin, Parameter(help="Where it lies.")] = FaultOrigin.SOFTWARE,
     day: Day = None,
     settings: SettingsFile = None,
 ) -> None:
@@ -105,7 +112,8 @@ def open_(
 
 @anomaly.command
 def close(
-    id: str,  # noqa: A002  (as above)
+    id: AnomalyId,  # noqa: A002  (as above)
+    /,
     *,
     by: By,
     reference: Reference,
@@ -152,8 +160,8 @@ def list_(*, settings: SettingsFile = None, json: AsJson = False) -> None:
 
 
 def attest(
-    criterion: str, document: str, *, by: By, reference: Reference, day: Day = None,
-    settings: SettingsFile = None,
+    criterion: Annotated[str, Parameter(help="C4 or C5.")], document: Document, /, *, by: By,
+    reference: Reference, day: Day = None, settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Record the document that attests C4 or C5."""
     configured = settings_of(settings)
@@ -164,7 +172,7 @@ def attest(
 
 
 @prerequisites.command(name="form")
-def prerequisites_form(output: Path) -> None:
+def prerequisites_form(output: Form, /) -> None:
     """Write the checklist as a sheet to be filled in."""
     write_text(output, checklist_form())
     console().print(f"{output} written: fill in the last column.", markup=False, soft_wrap=True)
@@ -172,7 +180,7 @@ def prerequisites_form(output: Path) -> None:
 
 @prerequisites.command(name="record")
 def prerequisites_record(
-    sheet: Path, *, document: str, by: By, reference: Reference, day: Day = None,
+    sheet: Sheet, /, *, document: Document, by: By, reference: Reference, day: Day = None,
     settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Record a checklist that was filled in, with the document that it stands in."""
@@ -187,7 +195,7 @@ def prerequisites_record(
 
 
 @questionnaire.command(name="form")
-def questionnaire_form(output: Path, *, settings: SettingsFile = None) -> None:
+def questionnaire_form(output: Form, /, *, settings: SettingsFile = None) -> None:
     """Write the form as a sheet, one row for each practitioner, and show what is asked."""
     with opened(settings_of(settings)) as store:
         enrolled = store.read(enrolments)
@@ -199,7 +207,7 @@ def questionnaire_form(output: Path, *, settings: SettingsFile = None) -> None:
 
 @questionnaire.command(name="record")
 def questionnaire_record(
-    sheet: Path, *, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
+    sheet: Sheet, /, *, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
 ) -> None:
     """Record the answers of a sheet (CSV or JSON); later answers replace earlier ones."""
     configured = settings_of(settings)
@@ -221,7 +229,7 @@ def questionnaire_record(
 
 
 def official(
-    sheet: Path, *, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
+    sheet: Sheet, /, *, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
 ) -> None:
     """Record the official figures, once received: columns critere, praticien, chiffre."""
     configured = settings_of(settings)
@@ -232,7 +240,11 @@ def official(
     console().print(f"{len(figures)} figures recorded.")
 
 
-def journal(*, since: date | None = None, settings: SettingsFile = None) -> None:
+def journal(
+    *,
+    since: Annotated[date | None, Parameter(help="First day shown; all by default.")] = None,
+    settings: SettingsFile = None,
+) -> None:
     """What was recorded, oldest first: day, kind, reference, by whom."""
     with opened(settings_of(settings)) as store:
         lines = store.read(register.events)

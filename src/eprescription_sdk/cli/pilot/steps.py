@@ -2,6 +2,9 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from eprescription_sdk.cli.context import (
     AsJson,
@@ -41,6 +44,7 @@ def status(*, settings: SettingsFile = None, json: AsJson = False) -> None:
     )
 
 
+Reason = Annotated[str, Parameter(help="Why, without a patient's name.")]
 _COMMANDS = {
     Step.APPLY: "apply DOSSIER",
     Step.START: "start",
@@ -80,7 +84,8 @@ def start(*, by: By, reference: Reference, day: Day = None, settings: SettingsFi
 
 
 def prolong(
-    *, correction: tuple[str, ...], by: By, reference: Reference, day: Day = None,
+    *, correction: Annotated[tuple[str, ...], Parameter(help="Version of one; again for each.")],
+    by: By, reference: Reference, day: Day = None,
     settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Prolong the pilot after corrective releases that are recorded."""
@@ -92,7 +97,9 @@ def prolong(
 
 
 def withdraw(
-    rpps: str, *, on: date, reason: str, by: By, reference: Reference,
+    rpps: Annotated[str, Parameter(help="Of the practitioner.")], /, *,
+    on: Annotated[date, Parameter(help="Last day.")],
+    reason: Reason, by: By, reference: Reference,
     settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Record that a practitioner left; they stay listed."""
@@ -122,7 +129,12 @@ def assessed(
 
 
 def close_traces(
-    *, by: By, reference: Reference, receipt: Path, timeout: float = 30.0, force: bool = False,
+    *, by: By, reference: Reference,
+    receipt: Annotated[Path, Parameter(help="File to write it to, as JSON.")],
+    timeout: Annotated[float, Parameter(help="Seconds to wait for the other processes.")] = 30.0,
+    force: Annotated[
+        bool, Parameter(help="Close though one does not answer; the receipt says what is unsure.")
+    ] = False,
     sign_key: SigningKey = None, profile: ProfileName = "tde", to: Directory = None,
     settings: SettingsFile = None,
 ) -> None:  # fmt: skip
@@ -130,7 +142,7 @@ def close_traces(
 
     What still waits is shipped first, in the format and to the place that were shipped in before.
     What is uncertain is not settled here, for want of the practitioners' credentials: it is
-    listed in the receipt. Settle first with ``client.reconcile``.
+    listed in the receipt. Settle first, with ``ledger reconcile`` or ``client.reconcile``.
     """
     configured = settings_of(settings)
     chosen, signer = profile_of(profile), signer_of(sign_key)
@@ -167,7 +179,7 @@ def generalise(
 
 
 def abandon(
-    *, reason: str, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
+    *, reason: Reason, by: By, reference: Reference, day: Day = None, settings: SettingsFile = None
 ) -> None:
     """End the pilot without rollout."""
     configured = settings_of(settings)
