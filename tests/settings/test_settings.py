@@ -112,6 +112,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no host": ({"service_url": "https:///on"}, "service_url"),
     "bad port": ({"service_url": "https://service.example:port"}, "service_url"),
     "collector": ({"collector_url": "collector"}, "collector_url"),
+    "prescriptions in the clear": (
+        {"environment": "production", "service_url": "http://service.example/on"},
+        "service_url",
+    ),
+    "traces in the clear": (
+        {"environment": "qualification", "collector_url": "http://collector.example"},
+        "collector_url",
+    ),
     "profile's type": ({"profile": 5}, "profile"),
     "unknown in profile": ({"profile": {"speed": 1}}, "profile.speed"),
     "deadline's type": ({"profile": {"deadline": "long"}}, "profile.deadline"),

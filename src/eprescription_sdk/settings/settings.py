@@ -144,7 +144,7 @@ class Settings:
         except (ValueError, AttributeError, TypeError):
             raise ConfigurationError("The instance is not a UUID.", path="instance") from None
         for name in ("service_url", "collector_url"):
-            _check_address(getattr(self, name), name)
+            _check_address(getattr(self, name), name, self.environment)
         if self.direct_dsn is not None and not isinstance(self.store, Dsn):
             raise ConfigurationError(
                 "A direct address goes with a store in PostgreSQL.", path="direct_dsn"
@@ -238,14 +238,20 @@ class Settings:
         return cls.from_mapping(values)
 
 
-def _check_address(address: str | None, path: str) -> None:
+def _check_address(address: str | None, path: str, environment: Environment) -> None:
     if address is None:
         return
     try:
         parts = urlsplit(address)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname)
         parts.port  # noqa: B018  (reading it checks it)
     except (ValueError, AttributeError, TypeError):
-        known = False
-    if not known:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError("This is not an http or https address.", path=path)
+    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme == "http" and environment is not Environment.SANDBOX and not here:
+        raise ConfigurationError(
+            "Outside the sandbox, http is for this machine alone.",
+            path=path,
+            way_out="Give an https address: over http, whoever is on the way reads everything.",
+        )
