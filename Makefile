@@ -80,9 +80,9 @@ BARE := build/bare
 dist: $(RELEASE_READY)
 	@rm -rf dist
 	@$(BIN)/hatchling build -t sdist -t wheel
-	@$(BIN)/python -m venv --clear build/shipped
-	@build/shipped/bin/python -m pip install --quiet "$(WHEEL)[all]"
-	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml \
+	@$(BIN)/python -m venv --clear --without-pip build/shipped
+	@$(BIN)/uv pip install --quiet --python build/shipped "$(WHEEL)[all]"
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
 	  --output-reproducible --output-file dist/bill-of-materials.cdx.json build/shipped
 	@ls -l dist
 

@@ -163,9 +163,9 @@ def test_what_is_open_or_lost_is_counted(diagnose: Diagnose, settings: ep.Settin
     with opened(settings) as store:
         store.write(open_some)
     found = diagnose()
-    assert "1 prescriptions are uncertain" in found["in doubt"][0]["what"]
-    assert "2 prescriptions wait" in found["waiting for credentials"][0]["what"]
-    assert "1 prescriptions are at risk" in found["duplicate risk"][0]["what"]
+    assert "Uncertain prescriptions: 1," in found["in doubt"][0]["what"]
+    assert found["waiting for credentials"][0]["what"].endswith(": 2.")
+    assert "dispensed twice: 1." in found["duplicate risk"][0]["what"]
     assert "1 traces were lost (OSError)" in found["losses"][0]["what"]
     assert levels(found) == {"ok", "warning"}
     # Support asks for numbers by name; the doctor tells none.

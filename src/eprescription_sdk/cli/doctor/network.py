@@ -56,8 +56,8 @@ def _reach(topic: str, url: str, settings: Settings) -> Iterator[Finding]:
         meaning, way_out = delivery.EXPLAINED.get(
             delivery.reason(raised, delivery.Wire()),
             (
-                f"The {topic} cannot be reached ({type(raised).__name__}).",
-                "Check the address and the network.",
+                f"The {topic} cannot be reached at {host}:{port} ({type(raised).__name__}).",
+                f"Check {topic}_url and the network.",
             ),
         )
         yield error(topic, meaning, way_out)

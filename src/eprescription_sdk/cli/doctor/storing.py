@@ -85,20 +85,20 @@ def _ledger(tx: Tx) -> Iterator[Finding]:
         whose = len({each.rpps for each in doubtful})
         yield warning(
             "in doubt",
-            f"{len(doubtful)} prescriptions are uncertain, of {whose} practitioners.",
+            f"Uncertain prescriptions: {len(doubtful)}, of practitioners: {whose}.",
             "They settle at their practitioner's next session, or: eprescription ledger reconcile",
         )
     waiting = [each for each in entries if each.lease_until <= now]
     if waiting:
         yield warning(
             "waiting for credentials",
-            f"{len(waiting)} prescriptions wait for the card or session of their practitioner.",
+            f"Waiting for the card or session of their practitioner: {len(waiting)}.",
             "They settle at the next acting_as() of each; see: eprescription ledger reconcile",
         )
     if risks := len(ledger.duplicate_risks(tx)):
         yield warning(
             "duplicate risk",
-            f"{risks} prescriptions are at risk of being dispensed twice.",
+            f"At risk of being dispensed twice: {risks}.",
             "Call the practitioner, then: eprescription ledger close-risk",
         )
     if not (doubtful or waiting or risks):
