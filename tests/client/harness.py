@@ -28,17 +28,17 @@ from eprescription_sdk.traces.record import losses
 OTHER_RPPS = Rpps("99900063480")
 """A second fictitious practitioner."""
 
-SCALE = 0.05
-"""A test's second is a twentieth of the usual one."""
+SCALE = 0.1
+"""A test's second is a tenth of the usual one."""
 
 QUICK = ep.ServiceProfile(
-    connect_timeout=0.3,
-    attempt_timeout=0.3,
-    deadline=1.0,
-    in_flight_horizon=6.0,
-    backoff_base=0.01,
-    backoff_cap=0.1,
-    retry_after_cap=0.5,
+    connect_timeout=0.6,
+    attempt_timeout=0.6,
+    deadline=2.0,
+    in_flight_horizon=12.0,
+    backoff_base=0.02,
+    backoff_cap=0.2,
+    retry_after_cap=1.0,
     # Its pauses are short against its deadline: in life a call asks less often.
     retry_burst=50,
     max_reply_bytes=64 * 1024,
@@ -221,7 +221,7 @@ class Asynchronous:
 
     def wait_until(self, true: Callable[[], bool]) -> None:
         async def wait() -> None:
-            ends = time.monotonic() + 10
+            ends = time.monotonic() + 30
             while not true():
                 assert time.monotonic() < ends, "it never came true"
                 await asyncio.sleep(0.01)
@@ -244,7 +244,7 @@ SIDES: dict[str, type[Blocking] | type[Asynchronous]] = {
 }
 
 
-def eventually(true: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for what another thread does."""
     ends = time.monotonic() + seconds
     while not true():

@@ -122,7 +122,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Uncertain, first=DOUBT, held=1,
     ),
     "dropped, nothing registered": Row(
-        faults=(DropBeforeCommit(),), seconds=0.25,
+        faults=(DropBeforeCommit(),), seconds=0.5,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
         reading=ANSWERED,
     ),
@@ -130,7 +130,7 @@ TABLE: dict[str, Row] = {
         faults=(CommitLate(8),), outcome=ep.Registered, first=DOUBT, held=1,
     ),
     "registered when the call is over": Row(
-        faults=(CommitLate(13),), seconds=0.6,
+        faults=(CommitLate(13),), seconds=1.2,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=1,
     ),
     "registered at once, answered after 13 s": Row(
@@ -141,7 +141,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Registered, first=AttemptResult.REGISTERED, held=1, reading=ANSWERED,
     ),
     "503": Row(
-        faults=(Unavailable(),), seconds=0.25,
+        faults=(Unavailable(),), seconds=0.5,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
         reading=ANSWERED,
     ),
@@ -154,7 +154,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Uncertain, first=DOUBT, held=0, reading=ep.UnreadableReply,
     ),
     "502, then 504": Row(
-        faults=(Unavailable(status=502), Unavailable(status=504)), seconds=0.25,
+        faults=(Unavailable(status=502), Unavailable(status=504)), seconds=0.5,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
         reading=ANSWERED,
     ),
@@ -186,7 +186,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Registered, first=DOUBT, held=1,
     ),
     "a fault that says “number exists”, and it does not": Row(
-        faults=(FaultCode("sdkref_exists"),), seconds=0.25,
+        faults=(FaultCode("sdkref_exists"),), seconds=0.5,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
         reading=ep.ServiceFault,
     ),
@@ -195,7 +195,7 @@ TABLE: dict[str, Row] = {
         outcome=ep.Registered, first=DOUBT, held=1, reading=ep.ServiceFault,
     ),
     "a fault of unknown code, nothing registered": Row(
-        faults=(FaultCode("insi_102"),), seconds=0.25,
+        faults=(FaultCode("insi_102"),), seconds=0.5,
         outcome=ep.Uncertain, resent=ep.Registered, first=DOUBT, held=0, held_resent=1,
         reading=ep.ServiceFault,
     ),

@@ -189,7 +189,7 @@ def _live_through(stage: World, sinks: _Sinks) -> list[ep.Outcome]:
 
     naming = FaultCode(PATIENT["family name"] + " " + PATIENT["INS"], severity=CONTENT["label"])
     stage.sandbox.script(Operation.CREATE, naming)
-    odd = create(planted("3"), wait=0.15)
+    odd = create(planted("3"), wait=0.6)
     assert isinstance(odd, ep.Uncertain)
     stage.idle()
 

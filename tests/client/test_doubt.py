@@ -49,10 +49,10 @@ from tests.client.by_hand import (
     unavailable,
     unreached,
 )
-from tests.client.harness import LATER, OTHER_RPPS, World, brief, mark, practitioner
+from tests.client.harness import LATER, OTHER_RPPS, SCALE, World, brief, mark, practitioner
 from tests.client.harness import world as usual_world
 
-world = partial(usual_world, profile=brief(0.3))
+world = partial(usual_world, profile=brief(0.6))
 """Calls here are short: what counts is what comes after them."""
 
 
@@ -69,13 +69,13 @@ def in_doubt(
 def test_absent_is_not_final_before_the_horizon(side: str, tmp_path: Path) -> None:
     with world(tmp_path, side) as stage:
         outcome = in_doubt(stage)
-        stage.clock.advance(timedelta(seconds=stage.settings.profile.in_flight_horizon - 2))
-        result = stage.side.reconcile(stage.who, seconds=0.1)
+        stage.clock.advance(timedelta(seconds=stage.settings.profile.in_flight_horizon - 6))
+        result = stage.side.reconcile(stage.who, seconds=0.3)
         assert (result.open, result.not_registered) == (1, 0)
         assert stage.entry(outcome.number).state is State.UNCERTAIN
 
-        stage.clock.advance(timedelta(seconds=3))
-        result = stage.side.reconcile(stage.who, seconds=0.1)
+        stage.clock.advance(timedelta(seconds=7))
+        result = stage.side.reconcile(stage.who, seconds=0.3)
         assert (result.open, result.not_registered) == (0, 1)
         entry = stage.entry(outcome.number)
         assert (entry.state, entry.cause) == (State.NOT_REGISTERED, Cause.ABSENT.value)
@@ -89,7 +89,7 @@ def test_reconcile_consults_and_never_creates(side: str, tmp_path: Path) -> None
         assert isinstance(outcome, ep.Uncertain)
         stage.later()
         before = len(stage.sandbox.calls)
-        stage.side.reconcile(stage.who, seconds=0.1)
+        stage.side.reconcile(stage.who, seconds=0.3)
         assert {call.operation for call in stage.sandbox.calls[before:]} == {Operation.CONSULT}
 
 
@@ -209,12 +209,12 @@ def sighted_late(stage: World, reference: str | None = None) -> ep.PrescriptionN
     """A prescription that is registered although the ledger came to think it absent."""
     stage.sandbox.script(Operation.CREATE, CommitThenDrop())
     # Stale for longer than the horizon: what no service may do, and one day does.
-    stage.sandbox.script(Operation.CONSULT, StaleConsult(16))
+    stage.sandbox.script(Operation.CONSULT, StaleConsult(24))
     outcome = stage.side.create(sample_prescription(reference=reference))
     assert isinstance(outcome, ep.Uncertain)
     stage.later()
     assert stage.side.reconcile(stage.who).not_registered == 1
-    time.sleep(0.8)
+    time.sleep(24 * SCALE)
     return outcome.number
 
 
@@ -266,7 +266,7 @@ def test_other_content_under_our_number_is_neither_registered_nor_absent(
         outcome = stage.side.create(sample_prescription())
         assert isinstance(outcome, ep.Uncertain)
         stage.later()
-        assert stage.side.reconcile(stage.who, seconds=0.1).open == 1
+        assert stage.side.reconcile(stage.who, seconds=0.3).open == 1
         codec.change = {}
         assert stage.side.reconcile(stage.who).registered == 1
 
@@ -333,7 +333,7 @@ def test_late_commits_land_before_the_horizon(side: str, tmp_path: Path) -> None
         content = mark()
         stage.sandbox.script(Operation.CREATE, CommitLate(16))
         prescription = sample_prescription(text=content, reference="réf")
-        outcome = stage.side.create(prescription, wait=0.35)
+        outcome = stage.side.create(prescription, wait=0.7)
         assert isinstance(outcome, ep.Uncertain)
         # Asked again at once, it is consulted, not created.
         again = stage.side.create(prescription)

@@ -194,19 +194,19 @@ def test_a_dead_owners_entry_is_taken_over_by_consulting(
         number = dead_owner(stage, content, committed=committed)
         before = creates(stage)
         # Its lease still runs: nobody touches it.
-        waiting = stage.side.create(content, wait=0.1)
+        waiting = stage.side.create(content, wait=0.5)
         assert isinstance(waiting, ep.Uncertain)
         assert stage.entry(number).state is State.SENDING
         assert stage.sandbox.calls[before:] == []
 
         stage.clock.advance(timedelta(seconds=10))
-        taken = stage.side.create(content, wait=0.2)
+        taken = stage.side.create(content, wait=0.8)
         assert taken.number == number
         assert isinstance(taken, ep.Registered if committed else ep.Uncertain)
         assert creates(stage) == before
         if not committed:
             stage.later()
-            absent = stage.side.create(content, wait=0.3)
+            absent = stage.side.create(content, wait=1.0)
             assert isinstance(absent, ep.NotRegistered)
             assert absent.cause is Cause.ABSENT
             # Now the reference is free: a second number, the first was never registered.

@@ -299,7 +299,7 @@ def test_a_transport_that_breaks_leaves_the_create_in_doubt(
 ) -> None:
     kind = _Bursting if side == "sync" else _AsyncBursting
     with world(tmp_path, side, transport=kind(after=after)) as stage:
-        outcome = stage.side.create(sample_prescription(), wait=0.3)
+        outcome = stage.side.create(sample_prescription(), wait=0.9)
         assert isinstance(outcome, ep.Registered if after else ep.Uncertain)
         stage.later()
         stage.side.reconcile(stage.who)

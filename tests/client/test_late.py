@@ -23,7 +23,7 @@ from eprescription_sdk.testing import sample_prescription
 from tests.client.harness import QUICK, SCALE, mark, practitioner, provider, world
 
 USUAL = ep.ServiceProfile().scaled(SCALE)
-"""The usual durations, a twentieth of them: 10 s for an attempt, 25 s for a call."""
+"""The usual durations, a tenth of them: 10 s for an attempt, 25 s for a call."""
 
 
 @pytest.mark.parametrize("unique", [True, False], ids=["refuses-duplicates", "accepts-duplicates"])
@@ -65,7 +65,7 @@ def test_number_exists_said_by_the_service_itself(side: str, tmp_path: Path) -> 
     content = mark()
     with world(tmp_path, side, unique=True) as stage:
         stage.sandbox.script(Operation.CREATE, CommitThenDrop())
-        stage.sandbox.script(Operation.CONSULT, StaleConsult(6))
+        stage.sandbox.script(Operation.CONSULT, StaleConsult(12))
         outcome = stage.side.create(sample_prescription(text=content))
         assert isinstance(outcome, ep.Registered)
         creates = [a for a in outcome.attempts if a.operation == "create"]

@@ -62,7 +62,7 @@ def test_a_later_truth_is_a_higher_revision(side: str, tmp_path: Path) -> None:
 
 
 def test_the_fault_that_was_met_is_in_the_trace(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side, pilot=True, profile=brief(0.15)) as stage:
+    with world(tmp_path, side, pilot=True, profile=brief(0.5)) as stage:
         stage.sandbox.script(Operation.CREATE, FaultCode("desir_550"))
         stage.side.create(sample_prescription())
         entry = stage.only_entry()

@@ -54,7 +54,7 @@ def test_a_dead_process_is_succeeded_by_consulting(
 ) -> None:
     """Who comes with the same reference waits for the lease, then asks; it never sends."""
     content = mark()
-    with world(tmp_path, side, place=place, profile=attrs.evolve(QUICK, deadline=0.5)) as stage:
+    with world(tmp_path, side, place=place, profile=attrs.evolve(QUICK, deadline=1.0)) as stage:
         kill = ANSWERED if committed else BEFORE_SENDING
         assert children.do(creates(stage, bound(content), kill=kill)) == {"killed": signal.SIGKILL}
         held = stage.only_entry()
@@ -112,7 +112,7 @@ def test_a_wrong_clock_neither_shortens_nor_stretches_the_horizon(
         # Its lease still runs, and then its horizon.
         assert stage.side.reconcile(stage.who) == ep.Reconciliation(open=1)
         stage.clock.advance(timedelta(seconds=12))
-        result = stage.side.reconcile(stage.who, seconds=0.1)
+        result = stage.side.reconcile(stage.who, seconds=0.5)
         assert result in (ep.Reconciliation(open=1), ep.Reconciliation(registered=1))
         stage.quiet()
         stage.clock.advance(timedelta(seconds=15))
@@ -130,10 +130,10 @@ def test_who_settles_with_a_wrong_clock_keeps_the_horizon_too(
         assert children.do(task) == {"killed": signal.SIGKILL}
         entry = stage.only_entry()
         stage.clock.move_to(entry.lease_until + timedelta(seconds=0.1))
-        early = children.do(reconciles(stage, seconds=0.2, skew=skew, side=side))
+        early = children.do(reconciles(stage, seconds=0.6, skew=skew, side=side))
         assert early["open"] == 1
         horizon = timedelta(seconds=stage.settings.profile.in_flight_horizon + 0.1)
         stage.clock.move_to(entry.last_send_at + horizon)
-        late = children.do(reconciles(stage, seconds=0.2, skew=skew, side=side))
+        late = children.do(reconciles(stage, seconds=0.6, skew=skew, side=side))
         assert late["not_registered"] == 1
         stage.agrees()

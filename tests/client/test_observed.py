@@ -67,7 +67,7 @@ def test_what_goes_on_behind_is_in_the_same_trace(
     side: str, tmp_path: Path, spans: InMemorySpanExporter
 ) -> None:
     with world(tmp_path, side) as stage:
-        stage.side.create(sample_prescription(), wait=0.9)
+        stage.side.create(sample_prescription(), wait=1.8)
     (call,) = [s for s in spans.get_finished_spans() if s.name == "eprescription.create"]
     assert {s.context.trace_id for s in attempts(spans)} == {call.context.trace_id}
 

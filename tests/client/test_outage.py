@@ -174,9 +174,9 @@ def test_a_service_that_is_back_while_all_still_wait(how: str, side: str, tmp_pa
 def _settled_soon(stage: World) -> None:
     back = time.monotonic()
     stage.clock.advance(LATER)
-    eventually(lambda: stage.side.reconcile(stage.who).open == 0, seconds=20)
+    eventually(lambda: stage.side.reconcile(stage.who).open == 0, seconds=60)
     assert _open(stage) == 0
-    assert time.monotonic() - back < 15
+    assert time.monotonic() - back < 60
     stage.agrees()
 
 
@@ -200,7 +200,7 @@ def test_held_back_consults_and_searches_say_unreachable(side: str, tmp_path: Pa
         assert isinstance(outcome, ep.NotRegistered)
         assert outcome.attempts == ()
         assert "papier" in outcome.advice.text_fr
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 1.5
         assert stage.sandbox.calls == []
 
 

@@ -56,7 +56,7 @@ def test_a_promise_that_the_service_breaks_is_noticed(
     """The profile says that numbers are unique, and they are not: law 1 rests on its word."""
     with world(tmp_path, side, unique=False, trusted_unique=True) as stage:
         stage.sandbox.script(Operation.CREATE, CommitThenDrop())
-        stage.sandbox.script(Operation.CONSULT, StaleConsult(2))
+        stage.sandbox.script(Operation.CONSULT, StaleConsult(8))
         outcome = stage.side.create(sample_prescription())
         assert isinstance(outcome, ep.Registered)
         assert stage.sandbox.count(outcome.number.value) == 2

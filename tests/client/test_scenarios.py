@@ -142,7 +142,7 @@ def test_a_refused_connection_is_tried_again_and_then_sets_the_reference_free(
 
 
 def test_a_connection_kept_alive_and_then_refused(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side, profile=brief(0.5)) as stage:
+    with world(tmp_path, side, profile=brief(1.0)) as stage:
         assert isinstance(stage.side.create(sample_prescription()), ep.Registered)
         with stage.sandbox.refusing_connections():
             outcome = stage.side.create(sample_prescription())
@@ -155,7 +155,7 @@ def test_a_connection_kept_alive_and_then_refused(side: str, tmp_path: Path) -> 
 
 
 def test_resends_are_bounded_by_max_attempts(side: str, tmp_path: Path) -> None:
-    with world(tmp_path, side, unique=True, profile=brief(0.6)) as stage:
+    with world(tmp_path, side, unique=True, profile=brief(1.2)) as stage:
         stage.sandbox.script(Operation.CREATE, DropBeforeCommit(), times=50)
         outcome = stage.side.create(sample_prescription())
         assert isinstance(outcome, ep.Uncertain)
@@ -165,7 +165,7 @@ def test_resends_are_bounded_by_max_attempts(side: str, tmp_path: Path) -> None:
 
 def test_a_pause_asked_for_is_kept(side: str, tmp_path: Path) -> None:
     with world(tmp_path, side, profile=_PATIENT) as stage:
-        stage.sandbox.script(Operation.CREATE, Unavailable(retry_after=20))
+        stage.sandbox.script(Operation.CREATE, Unavailable(retry_after=6))
         # The consult ends the call: what is left of its time is not waited for.
         stage.sandbox.script(Operation.CONSULT, ExpiredCredential())
         stage.side.create(sample_prescription())
@@ -182,7 +182,7 @@ def test_every_fault_of_a_consult_or_search(
     operation: Operation, library: str, side: str, tmp_path: Path
 ) -> None:
     # The breaker has tests of its own; here every request is to go out.
-    profile = attrs.evolve(QUICK, attempt_timeout=0.5, deadline=2.0, breaker_failures=1000)
+    profile = attrs.evolve(QUICK, attempt_timeout=1.0, deadline=4.0, breaker_failures=1000)
     with world(tmp_path, side, profile=profile, transport=TRANSPORTS[library, side]()) as stage:
         made = stage.side.create(sample_prescription())
         assert isinstance(made, ep.Registered)

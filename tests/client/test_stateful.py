@@ -59,15 +59,14 @@ from tests.client.harness import QUICK, World, mark, world
 WRITTEN = datetime(2025, 3, 17, 9, 30, tzinfo=UTC)
 PROFILE = attrs.evolve(
     QUICK,
-    attempt_timeout=0.3,
-    deadline=0.6,
+    deadline=1.2,
     # Longer than a lease: who takes over may not know yet when the former owner goes on.
     in_flight_horizon=20.0,
     # The breaker and the budget have tests of their own; here every request is to go out.
     breaker_failures=10_000,
     retry_burst=10_000,
 )
-HASTY = 0.1
+HASTY = 0.2
 """Seconds that a call is given which stands still: it always finds that its time is over."""
 HORIZON = timedelta(seconds=PROFILE.in_flight_horizon)
 REFERENCES = st.sampled_from([f"réf {n}" for n in range(4)])
@@ -206,7 +205,7 @@ class Machine(RuleBasedStateMachine):
 
     def clearly(self) -> None:
         """Let time pass until no lease or horizon is about to end: steps take time too."""
-        soon = timedelta(seconds=1.5)
+        soon = timedelta(seconds=3)
         while any(
             abs(each - self.now) < soon and each > self.now - timedelta(seconds=0.1)
             for entry in self.entries.values()
