@@ -32,7 +32,7 @@ from eprescription_sdk.transport import AsyncHttpxTransport, HttpxTransport
 from tests.client.harness import LATER, QUICK, SIDES, World, eventually, world
 
 CALLERS = 200
-DOWN = attrs.evolve(QUICK, deadline=2.0, breaker_pause=0.6, retry_burst=10)
+DOWN = attrs.evolve(QUICK, deadline=2.0, breaker_pause=0.6, retry_burst=5)
 
 
 class _Counting(HttpxTransport):
