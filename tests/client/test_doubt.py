@@ -574,12 +574,13 @@ class TestByHand:
         plain = ep.UncertainPolicy.PLAIN
         with by_hand(tmp_path, profile=profile, uncertain_policy=plain) as hand:
             call = hand.create()
-            begun = Begun(hand, call.run(), took(1, lost), took(25, absent)).until(Send)
+            answers = took(1, lost), took(1, absent), took(25, absent)
+            begun = Begun(hand, call.run(), *answers).until(Send)
             begun.step()
             begun.until(Send)
             assert isinstance(call.leave(lambda _: None), ep.Uncertain)
             assert isinstance(begun.finish(), ep.Uncertain)
-            assert hand.sent() == ["create", "consult"]
+            assert hand.sent() == ["create", "consult", "consult"]
 
     def test_an_answer_that_is_not_clear_is_not_answered_with_another_sending(
         self, unique: Hand
