@@ -188,7 +188,7 @@ def _open(stage: World) -> int:
 def test_held_back_consults_and_searches_say_unreachable(side: str, tmp_path: Path) -> None:
     with world(tmp_path, side, profile=attrs.evolve(DOWN, breaker_pause=60.0)) as stage:
         with stage.sandbox.refusing_connections():
-            for _ in range(3):
+            for _ in range(DOWN.breaker_failures):
                 stage.side.create(sample_prescription())
         assert stage.sandbox.calls == []
         with pytest.raises(ep.ServiceUnreachable):
@@ -207,7 +207,7 @@ def test_held_back_consults_and_searches_say_unreachable(side: str, tmp_path: Pa
 def test_a_probe_brings_the_service_back(side: str, tmp_path: Path) -> None:
     with world(tmp_path, side, profile=attrs.evolve(DOWN, breaker_pause=0.2)) as stage:
         with stage.sandbox.refusing_connections():
-            for _ in range(3):
+            for _ in range(DOWN.breaker_failures):
                 stage.side.create(sample_prescription())
         time.sleep(0.25)
         assert isinstance(stage.side.create(sample_prescription()), ep.Registered)
