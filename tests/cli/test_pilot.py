@@ -300,6 +300,12 @@ def test_every_step_says_what_may_come_next_as_a_command(run: Run, settings: Pat
     code, said = run("pilot", "generalise", *NOTE, *options)
     assert (code, "Legal now: apply, prolong, close_traces" in said) == (1, True)
     receipt = settings.with_name("receipt.json")
+    # With another receipt pinned, this store is a backup from before it.
+    content = settings.read_text(encoding="utf-8")
+    settings.write_text(f'closing_receipt = "pinned-before"\n{content}', encoding="utf-8")
+    code, said = run("pilot", "close-traces", "--receipt", receipt, *NOTE, *options)
+    assert (code, "pinned-before" in said, "--kept" in said) == (1, True, True)
+    settings.write_text(content, encoding="utf-8")
     assert run("pilot", "close-traces", "--receipt", receipt, *NOTE, *options)[0] == 0
     assert "none: the pilot is over" in run("pilot", "generalise", *NOTE, *options)[1]
 

@@ -286,11 +286,15 @@ def test_from_the_start_on_practitioners_are_lawfully_traced(
 ) -> None:
     doctor, day = Rpps(RPPS[0]), date(2025, 3, 17)
     pilot.apply(dossier, by="x")
-    assert not store.read(lambda tx: gate.lawful(tx, doctor, "SIT-EX-1", day))
+
+    def withheld() -> gate.Withheld | None:
+        return store.read(lambda tx: gate.withheld(tx, doctor, "SIT-EX-1", day))
+
+    assert withheld() is gate.Withheld.PHASE
     pilot.start(**BY)
-    assert store.read(lambda tx: gate.lawful(tx, doctor, "SIT-EX-1", day))
+    assert withheld() is None
     pilot.abandon(reason="arrêt", **BY)
-    assert not store.read(lambda tx: gate.lawful(tx, doctor, "SIT-EX-1", day))
+    assert withheld() is gate.Withheld.PHASE
 
 
 @pytest.mark.parametrize(("missing", "path"), [

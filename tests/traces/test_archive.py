@@ -12,10 +12,21 @@ from eprescription_sdk.model.pseudonym import pseudonym
 from eprescription_sdk.storage import Store
 from eprescription_sdk.traces.archive import write_archive
 from eprescription_sdk.traces.closing import receipt_of
+from eprescription_sdk.traces.gate import Phase
 from eprescription_sdk.traces.record import Recorder
 from eprescription_sdk.traces.retention import Checkpoint
 from eprescription_sdk.traces.signing import PublicKey, Signer
-from tests.traces.samples import AT, KEY, RPPS, call, digital, paper, record, rows
+from tests.traces.samples import (
+    AT,
+    KEY,
+    RPPS,
+    call,
+    digital,
+    paper,
+    record,
+    rows,
+    set_phase,
+)
 from tests.traces.test_retention import closed
 from tests.traces.test_signing import pem, public_pem
 
@@ -74,7 +85,23 @@ def test_an_archive_that_cannot_be_written_purges_nothing(running: Store, tmp_pa
         write_archive(running, tmp_path / "a", now=AT, retention=timedelta(days=-1))
 
 
-def test_only_what_is_closed_is_archived(running: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.ASSESSED, Phase.CLOSING])
+def test_only_what_is_over_is_archived(running: Store, tmp_path: Path, phase: Phase) -> None:
+    set_phase(running, phase)
     with pytest.raises(IllegalStep):
         write_archive(running, tmp_path / "archive.json", now=AT)
     assert not [*tmp_path.glob("archive*")]
+
+
+def test_an_abandoned_pilot_is_archived_without_a_receipt(running: Store, tmp_path: Path) -> None:
+    """Its traces must not stay for ever either."""
+    record(running, 5)
+    set_phase(running, Phase.ABANDONED)
+    path, later = tmp_path / "archive.json", AT + timedelta(days=400)
+    made = write_archive(running, path, now=later, retention=timedelta(days=365))
+    assert made is not None
+    assert made.purged == 4
+    document = json.loads(path.read_bytes())
+    assert document["receipt"] is None
+    assert [one["count"] for one in document["traces"]] == [5]
+    assert rows(running, "identity") == [(None,)]

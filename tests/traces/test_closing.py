@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import attrs
 import psycopg
@@ -59,6 +60,7 @@ def close(
     timeout: float = 5,
     force: bool = False,
     unsettled: tuple[str, ...] = (),
+    **further: Any,
 ) -> Receipt:
     return closing.close(
         store,
@@ -68,6 +70,7 @@ def close(
         now=lambda: NOW,
         timeout=timeout,
         force=force,
+        **further,
     )
 
 
@@ -430,6 +433,14 @@ def test_a_pinned_receipt_overrides_a_restored_database(
     shipper.stop()
     assert not sandbox.collector.received
     assert rows(restored) == [(5,)]
+    # Closing it again writes no second receipt; the first one tells it that it is closed.
+    for kept in (None, attrs.evolve(receipt, id="other"), attrs.evolve(receipt, forced=True)):
+        with pytest.raises(IllegalStep, match=receipt.id):
+            close(restored, pinned=receipt.id, kept=kept)
+        assert restored.read(gate.phase) is Phase.ASSESSED
+    assert close(restored, pinned=receipt.id, kept=receipt) == receipt
+    assert restored.read(gate.phase) is Phase.CLOSED
+    assert close(restored, pinned=receipt.id) == receipt
     restored.close()
 
 

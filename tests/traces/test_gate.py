@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from eprescription_sdk import telemetry
 from eprescription_sdk.clock import iso
 from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces import gate
@@ -22,6 +23,7 @@ from eprescription_sdk.traces.gate import Phase, Wall
 from eprescription_sdk.traces.record import Recorder
 from tests.stores import opened
 from tests.traces.samples import (
+    AT,
     GO_LIVE,
     KEY,
     MODULE,
@@ -117,6 +119,37 @@ def test_a_trace_is_recorded_exactly_when_it_is_lawful(
 
     with pytest.raises(_Undo):
         shared.write(example)
+
+
+@pytest.mark.parametrize(
+    ("phase", "changes", "reason"),
+    [
+        (Phase.ABANDONED, {}, "phase"),
+        (Phase.RUNNING, {"rpps": OTHER}, "not_enrolled"),
+        (Phase.RUNNING, {"situation": "cabinet"}, "situation"),
+        (Phase.RUNNING, {"at": AT - timedelta(days=2)}, "before_go_live"),
+        (Phase.RUNNING, {"at": AT + timedelta(days=9)}, "withdrawn"),
+        # Then there is nothing to withhold.
+        (Phase.CLOSED, {}, None),
+        (Phase.RUNNING, {}, None),
+    ],
+)
+def test_what_is_withheld_is_counted_by_its_reason(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    phase: Phase,
+    changes: dict[str, Any],
+    reason: str | None,
+) -> None:
+    counted: list[tuple[str, str]] = []
+    monkeypatch.setattr(telemetry, "count", lambda *seen: counted.append(seen))
+    set_phase(store, phase)
+    left = enrolment(withdrawn_on=GO_LIVE + timedelta(days=10))
+    store.write(lambda tx: gate.enrol(tx, left))
+    recorder = Recorder(KEY, None)
+    done = store.write(lambda tx: recorder.record(tx, call(**changes)))
+    assert done is (phase is Phase.RUNNING and reason is None)
+    assert counted == ([("trace_withheld", reason)] if reason else [])
 
 
 LIVE = {Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED, Phase.CLOSING, Phase.CLOSED}

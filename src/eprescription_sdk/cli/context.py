@@ -19,6 +19,7 @@ from eprescription_sdk.files import json_of, read
 from eprescription_sdk.ports import TraceProfile
 from eprescription_sdk.settings import Settings
 from eprescription_sdk.storage import Store
+from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.files import DirectorySink, writing
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.signing import Signer
@@ -129,6 +130,18 @@ def progress(what: str, out: Console | None = None) -> Iterator[Callable[[int, i
     with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def read_receipt(path: Path) -> Receipt:
+    """The closing receipt of a file.
+
+    Raises:
+        InvalidInput: it holds none.
+    """
+    try:
+        return Receipt.from_json(read(path).decode())
+    except Exception:  # noqa: BLE001  (whatever the file holds, it is no receipt)
+        raise InvalidInput("This is not a closing receipt.", path=str(path)) from None
 
 
 def signer_of(key: Path | None) -> Signer | None:

@@ -184,7 +184,7 @@ def _watch(store: Store, shipper: Shipper, tally: _Tally, *, every: float, quiet
             next_look = time.monotonic() + every
             # A store that cannot be read now is the shipper's to wait for.
             with suppress(StoreError):
-                if store.read(gate.phase) in _OVER:
+                if store.read(gate.phase) in gate.OVER:
                     return
                 text = tally.told(store.read(outbox.waiting))
                 if text == shown or quiet:
@@ -194,9 +194,6 @@ def _watch(store: Store, shipper: Shipper, tally: _Tally, *, every: float, quiet
                     live.update(text, refresh=True)
                 else:
                     out.print(text)
-
-
-_OVER = (gate.Phase.CLOSED, gate.Phase.GENERALISED, gate.Phase.ABANDONED)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from eprescription_sdk.cli.context import AsJson, console, print_json, read_json
+from eprescription_sdk.cli.context import AsJson, console, print_json, read_json, read_receipt
 from eprescription_sdk.errors import InvalidInput
 from eprescription_sdk.files import read
 from eprescription_sdk.model.trace import ChainLink
@@ -16,7 +16,6 @@ from eprescription_sdk.pilot.export import signature_of
 from eprescription_sdk.pilot.results import Criterion, Verdict
 from eprescription_sdk.pilot.verify import Verification, verify_export
 from eprescription_sdk.traces.chain import link_of
-from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.signing import PublicKey
 
 
@@ -52,7 +51,7 @@ def verify(
         export,
         assessment=_assessment(assessment) if assessment else None,
         anchors=[head for each in anchor for head in _heads(each, public)],
-        receipt=_receipt(receipt) if receipt else None,
+        receipt=read_receipt(receipt) if receipt else None,
         key=public,
     )
     if json:
@@ -122,10 +121,3 @@ def _assessment(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidInput("This is not an assessment.", path=str(path))
     return document
-
-
-def _receipt(path: Path) -> Receipt:
-    try:
-        return Receipt.from_json(read(path).decode())
-    except Exception:  # noqa: BLE001  (whatever the file holds, it is no receipt)
-        raise InvalidInput("This is not a closing receipt.", path=str(path)) from None

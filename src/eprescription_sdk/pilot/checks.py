@@ -83,6 +83,15 @@ def check(dossier: Dossier, today: date, *, started: date | None = None) -> tupl
     return tuple(sorted(findings, key=lambda finding: weights.index(finding.level)))
 
 
+def errors(findings: tuple[Finding, ...]) -> tuple[tuple[str, str], ...]:
+    """Paths and sentences of what stops a step."""
+    return tuple(
+        (finding.path, f"{finding.text} ({finding.page})")
+        for finding in findings
+        if finding.level is Level.ERROR
+    )
+
+
 def first_go_live(dossier: Dossier) -> date | None:
     """The day of the first installation; None when nobody is to be equipped."""
     return min((each.go_live for each in dossier.practitioners if _equipped(each)), default=None)

@@ -1,10 +1,12 @@
-"""Applying a dossier inside a transaction: what it writes, and what it must not undo.
+"""Who is enrolled, inside a transaction: what a dossier or a leave writes, and must not undo.
 
 Which step of the pilot applies one, and when that is legal, is in ``lifecycle``.
 """
 
 from collections.abc import Iterator
 from datetime import date, datetime
+
+import attrs
 
 from eprescription_sdk.clock import paris_day
 from eprescription_sdk.model.identifiers import Rpps
@@ -70,6 +72,27 @@ def left_too_early(
         return ()
     what = f"A trace of {last.isoformat()} is recorded: they cannot have left before."
     return ((path, what),)
+
+
+def cannot_leave(
+    tx: Tx, dossier: Dossier, key: bytes, rpps: Rpps, on: date
+) -> tuple[tuple[str, str], ...]:
+    """Why a practitioner cannot leave on a day: paths and sentences; none if they can."""
+    known = {each.rpps: each for each in dossier.practitioners}
+    if rpps not in known:
+        return (("rpps", "This practitioner is not in the pilot."),)
+    if known[rpps].withdrawn_on is not None:
+        return (("rpps", "This practitioner has already left."),)
+    return left_too_early(tx, key, rpps, on, path="on")
+
+
+def without(dossier: Dossier, rpps: Rpps, on: date, reason: str) -> Dossier:
+    """A dossier in which a practitioner, still listed, has left."""
+    practitioners = tuple(
+        attrs.evolve(each, withdrawn_on=on, withdrawn_reason=reason) if each.rpps == rpps else each
+        for each in dossier.practitioners
+    )
+    return attrs.evolve(dossier, practitioners=practitioners)
 
 
 def undone(

@@ -10,22 +10,21 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-import attrs
-
 from eprescription_sdk import telemetry
 from eprescription_sdk.clock import Clock, paris_day
 from eprescription_sdk.errors import IllegalStep, InvalidInput, PilotError
 from eprescription_sdk.ledger import open_entries
 from eprescription_sdk.model.identifiers import Rpps
 from eprescription_sdk.model.pseudonym import pseudonym
-from eprescription_sdk.pilot.checks import Finding, Level, check, first_go_live
+from eprescription_sdk.pilot.checks import check, errors, first_go_live
 from eprescription_sdk.pilot.difference import Difference, compare
 from eprescription_sdk.pilot.dossier import Dossier
 from eprescription_sdk.pilot.enrolling import (
     applied_dossier,
-    left_too_early,
+    cannot_leave,
     start_day,
     undone,
+    without,
     write_dossier,
 )
 from eprescription_sdk.pilot.registers import Event, Note, append, blank, events
@@ -47,15 +46,23 @@ class Pilot:
         clock: the time.
         module: identity of the module in the settings; a dossier of another one is refused.
             Without it, the dossier's own counts.
+        pinned: id of the closing receipt in the settings, once it is there: no other is written.
     """
 
     def __init__(
-        self, store: Store, *, key: bytes, clock: Clock, module: str | None = None
+        self,
+        store: Store,
+        *,
+        key: bytes,
+        clock: Clock,
+        module: str | None = None,
+        pinned: str | None = None,
     ) -> None:
         self._store = store
         self._key = key
         self._clock = clock
         self._module = module
+        self._pinned = pinned
 
     # --- Where it stands ------------------------------------------------------------------------
 
@@ -119,7 +126,7 @@ class Pilot:
             difference = self._difference(tx, dossier)
             _refuse(
                 (
-                    *_errors(difference.findings),
+                    *errors(difference.findings),
                     *undone(tx, applied, dossier, module=self._module, key=self._key),
                 )
             )
@@ -151,7 +158,7 @@ class Pilot:
         def work(tx: Tx) -> None:
             dossier = self._dossier(tx)
             judged_on = max(paris_day(note.at), first_go_live(dossier) or note.day)
-            _refuse(_errors(check(dossier, judged_on, started=note.day)))
+            _refuse(errors(check(dossier, judged_on, started=note.day)))
 
         self._step(Step.START, Phase.RUNNING, note, work=work)
 
@@ -215,6 +222,7 @@ class Pilot:
         timeout: float = 30.0,
         force: bool = False,
         signer: Signer | None = None,
+        kept: Receipt | None = None,
     ) -> Receipt:
         """Close the traces for good (p. 6: "désactive alors l'envoi des traces postes").
 
@@ -230,9 +238,11 @@ class Pilot:
             timeout: how long to send, and then to wait for senders, in seconds each.
             force: close although a sender holds its lock; the receipt lists the unconfirmed.
             signer: holds the organisation's key, to sign the receipt with.
+            kept: the receipt that is pinned, for a store that was restored from before it.
 
         Raises:
-            IllegalStep: the assessment is not recorded.
+            IllegalStep: the assessment is not recorded; or a receipt is pinned that neither the
+                store has nor ``kept`` is.
             ClosingPending: a sender still holds its lock, or a process stays amid a transaction.
             InvalidInput: the note has faults (each with its path).
         """
@@ -252,6 +262,8 @@ class Pilot:
             timeout=timeout,
             force=force,
             signer=signer,
+            pinned=self._pinned,
+            kept=kept,
         )
 
         def work(tx: Tx) -> None:
@@ -317,15 +329,8 @@ class Pilot:
 
         def work(tx: Tx) -> None:
             dossier = self._dossier(tx)
-            known = {each.rpps: each for each in dossier.practitioners}
-            if rpps not in known:
-                _refuse((("rpps", "This practitioner is not in the pilot."),))
-            if known[rpps].withdrawn_on is not None:
-                _refuse((("rpps", "This practitioner has already left."),))
-            _refuse(left_too_early(tx, self._key, rpps, on, path="on"))
-            known[rpps] = attrs.evolve(known[rpps], withdrawn_on=on, withdrawn_reason=reason)
-            practitioners = tuple(known.values())
-            write_dossier(tx, attrs.evolve(dossier, practitioners=practitioners), note)
+            _refuse(cannot_leave(tx, dossier, self._key, rpps, on))
+            write_dossier(tx, without(dossier, rpps, on, reason), note)
 
         data = {"rpps": pseudonym(self._key, "rpps", rpps.value), "reason": reason}
         self._step(Step.WITHDRAW, None, note, data, work=work)
@@ -386,14 +391,6 @@ class Pilot:
         return tuple(
             pseudonym(self._key, "number", entry.number.value) for entry in open_entries(tx)
         )
-
-
-def _errors(findings: tuple[Finding, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (finding.path, f"{finding.text} ({finding.page})")
-        for finding in findings
-        if finding.level is Level.ERROR
-    )
 
 
 def _refuse(faults: tuple[tuple[str, str], ...]) -> None:

@@ -16,6 +16,7 @@ from eprescription_sdk.storage import Store, Tx
 from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.closing import receipt_of
 from eprescription_sdk.traces.files import put
+from eprescription_sdk.traces.gate import OVER, phase
 from eprescription_sdk.traces.record import losses
 from eprescription_sdk.traces.retention import Checkpoint, checkpoint_of, purge_within
 from eprescription_sdk.traces.signing import Signer
@@ -33,10 +34,10 @@ def write_archive(
     retention: timedelta | None = None,
     signer: Signer | None = None,
 ) -> Checkpoint | None:
-    """Write the archive of a closed store: before its traces are purged, or their sums are lost.
+    """Write the archive of a pilot that is over, before a purge takes the sums along.
 
     Args:
-        store: whose traces are closed.
+        store: whose traces are closed, or whose pilot was abandoned: then there is no receipt.
         path: of the archive, JSON; with a signer, ``path.sig`` holds its detached signature.
         now: the time, aware.
         assessment: the JSON form of the last assessment, in the edition without names.
@@ -48,7 +49,7 @@ def write_archive(
         The checkpoint that is in the archive, if anything was ever purged.
 
     Raises:
-        IllegalStep: the traces are not closed.
+        IllegalStep: traces may still be recorded or shipped.
         InvalidInput: the retention is negative.
         StoreError: the store cannot be read or written. The archive may be there; nothing was
             purged.
@@ -72,9 +73,9 @@ def write_archive(
 
 
 def _document(tx: Tx, now: datetime) -> dict[str, Any]:
+    if phase(tx) not in OVER:
+        raise IllegalStep("Only closed traces, or those of an abandoned pilot, are archived.")
     receipt = receipt_of(tx)
-    if receipt is None:
-        raise IllegalStep("Only closed traces are archived.")
     sums: Counter[str] = Counter()
     for (text,) in tx.iterate("SELECT body FROM traces ORDER BY seq"):
         body = json.loads(text)
@@ -83,7 +84,7 @@ def _document(tx: Tx, now: datetime) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "at": iso(now),
-        "receipt": receipt.to_json(),
+        "receipt": receipt.to_json() if receipt else None,
         "traces": [json.loads(sums_of) | {"count": sums[sums_of]} for sums_of in sorted(sums)],
         "losses": losses(tx),
     }

@@ -114,13 +114,15 @@ def close(
     timeout: float = 30.0,
     force: bool = False,
     signer: Signer | None = None,
+    pinned: str | None = None,
+    kept: Receipt | None = None,
 ) -> Receipt:
     """Close the traces of a store for good.
 
     Calling it again after ``ClosingPending`` goes on; after success it gives the same receipt.
     A marker is left beside an embedded store, and outlives a restored backup of it. PostgreSQL has
     no such place: there, only the receipt pinned in the settings (``closing_receipt``) keeps a
-    restored backup closed.
+    restored backup closed, and that receipt itself tells the backup so.
 
     Args:
         store: the pilot's.
@@ -132,15 +134,20 @@ def close(
         timeout: how long to send, and then to wait for senders, in seconds each.
         force: close although a sender holds its lock; the receipt lists the unconfirmed.
         signer: holds the organisation's key; it signs the receipt that this call writes.
+        pinned: id of the receipt in the settings, if one is: no other one is written then.
+        kept: that receipt, for a store of before the closing.
 
     Raises:
         ClosingPending: a sender still holds its lock, and the phase stays CLOSING; or a process
             stays amid a transaction, which no force overcomes.
-        IllegalStep: the pilot is not in a phase that can be closed.
+        IllegalStep: the pilot is not in a phase that can be closed; or a receipt is pinned that
+            neither the store has nor ``kept`` is.
     """
     marker = closed_marker(store.path) if store.path is not None else None
     if marker is not None and marker.exists():
-        return _close_again(store, marker, module=module)
+        return _tell(store, _read_marker(marker), module=module)
+    if pinned is not None and store.read(receipt_of) is None:
+        return _tell(store, _pinned(pinned, kept), module=module)
     before = store.read(phase)
     if before not in (Phase.ASSESSED, *_SHUT):
         raise IllegalStep("The traces are closed after the assessment.")
@@ -295,8 +302,7 @@ def receipt_of(tx: Tx) -> Receipt | None:
     return Receipt.from_json(rows[0][0]) if rows else None
 
 
-def _close_again(store: Store, marker: Path, *, module: str) -> Receipt:
-    """The receipt of the marker; a store restored from a backup is told that it is closed."""
+def _read_marker(marker: Path) -> Receipt:
     try:
         receipt = Receipt.from_json(marker.read_text(encoding="utf-8"))
     except Exception:  # noqa: BLE001  (a damaged file may fail in any way)
@@ -307,6 +313,21 @@ def _close_again(store: Store, marker: Path, *, module: str) -> Receipt:
             path=str(marker),
             way_out="Restore it from a backup; the traces stay closed meanwhile.",
         )
+    return receipt
+
+
+def _pinned(id_: str, kept: Receipt | None) -> Receipt:
+    if kept is None or kept.id != id_ or not kept.holds():
+        raise IllegalStep(
+            f"The traces were closed before: the settings name the receipt {id_}.",
+            path="closing_receipt",
+            way_out="Give that receipt (--kept): it tells an older store that it is closed.",
+        )
+    return kept
+
+
+def _tell(store: Store, receipt: Receipt, *, module: str) -> Receipt:
+    """Tell a store that was restored from a backup that it is closed."""
     content = canonical(receipt.to_json())
 
     def tell(tx: Tx) -> None:

@@ -29,6 +29,9 @@ class Phase(Enum):
 RECORDING = frozenset({Phase.RUNNING, Phase.PROLONGED, Phase.ASSESSED})
 """The phases in which traces are recorded and shipped."""
 
+OVER = frozenset({Phase.CLOSED, Phase.GENERALISED, Phase.ABANDONED})
+"""The phases in which nothing will be recorded or shipped any more."""
+
 LIVE = RECORDING | {Phase.CLOSING, Phase.CLOSED}
 """The phases in which enrolled practitioners prescribe; rollout opens the walls."""
 
@@ -155,16 +158,29 @@ def wall(tx: Tx, rpps: Rpps, day: date) -> Wall:
     return Wall.INSIDE if known is not None and known.live_on(day) else Wall.OUTSIDE
 
 
-def lawful(tx: Tx, rpps: Rpps, situation: str, day: date) -> bool:
-    """Whether a trace may be recorded.
+class Withheld(Enum):
+    """Why a trace may not be recorded."""
+
+    PHASE = "phase"
+    NOT_ENROLLED = "not_enrolled"
+    SITUATION = "situation"
+    BEFORE_GO_LIVE = "before_go_live"
+    WITHDRAWN = "withdrawn"
+
+
+def withheld(tx: Tx, rpps: Rpps, situation: str, day: date) -> Withheld | None:
+    """Why a trace may not be recorded; None if it may.
 
     The pilot runs, the practitioner is enrolled, their go-live day has come, and the practice
     situation is the pilot's (Cnam, présérie, p. 5 and the note of p. 6).
     """
     current, known = held(tx, rpps)
-    return (
-        current in RECORDING
-        and known is not None
-        and known.situation == situation
-        and known.live_on(day)
-    )
+    if current not in RECORDING:
+        return Withheld.PHASE
+    if known is None:
+        return Withheld.NOT_ENROLLED
+    if known.situation != situation:
+        return Withheld.SITUATION
+    if known.live_on(day):
+        return None
+    return Withheld.BEFORE_GO_LIVE if day < known.go_live else Withheld.WITHDRAWN

@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import attrs
 
+from eprescription_sdk import telemetry
 from eprescription_sdk.clock import iso, paris_day
 from eprescription_sdk.model.trace import Trace
 from eprescription_sdk.storage import Tx
 from eprescription_sdk.traces import chain
 from eprescription_sdk.traces.body import KINDS, to_body
-from eprescription_sdk.traces.gate import Phase, lawful, phase
+from eprescription_sdk.traces.gate import Phase, phase, withheld
 
 
 def closed_marker(store: Path) -> Path:
@@ -56,15 +57,18 @@ class Recorder:
         """Record one trace if it is lawful now.
 
         Returns:
-            Whether it was recorded. Once closed, the store is not even asked. The store's time
-            decides, not this machine's: the difference is recorded.
+            Whether it was recorded; what is withheld is counted, by reason. Once closed, the store
+            is not even asked. The store's time decides, not this machine's: the difference is
+            recorded.
         """
         if self._closed:
             return False
         offset = tx.clock_offset
-        if not lawful(tx, trace.rpps, trace.situation, paris_day(trace.at + offset)):
-            if phase(tx) in (Phase.CLOSED, Phase.GENERALISED):
-                self._closed = True
+        reason = withheld(tx, trace.rpps, trace.situation, paris_day(trace.at + offset))
+        if reason is not None:
+            self._closed = phase(tx) in (Phase.CLOSED, Phase.GENERALISED)
+            if not self._closed:
+                telemetry.count("trace_withheld", reason.value)
             return False
         # A backup may have been restored since this process started.
         if self._is_marked():

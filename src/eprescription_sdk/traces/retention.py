@@ -24,14 +24,13 @@ from eprescription_sdk.traces.body import canonical
 from eprescription_sdk.traces.chain import GENESIS, Break, breaks, link_of
 from eprescription_sdk.traces.closing import receipt_of
 from eprescription_sdk.traces.files import put
-from eprescription_sdk.traces.gate import Phase, phase
+from eprescription_sdk.traces.gate import OVER, phase
 from eprescription_sdk.traces.signing import PublicKey, Signer
 
 RETENTION_DAYS = 365
 """By default; the company decides, and tells its practitioners."""
 
 FORMAT = "eprescription-sdk checkpoint 1"
-_OVER = (Phase.CLOSED, Phase.GENERALISED, Phase.ABANDONED)
 _KIND = "checkpoint"
 
 
@@ -147,7 +146,7 @@ def purge_traces(
 
 def purge_within(tx: Tx, now: datetime, before: datetime, signer: Signer | None) -> Checkpoint:
     """``purge_traces``, in a transaction that does more."""
-    over = phase(tx, hold=True) in _OVER
+    over = phase(tx, hold=True) in OVER
     # What is still to be shipped needs to say who; after the closing nothing is.
     blanked = tx.execute(
         "UPDATE traces SET identity = NULL WHERE identity IS NOT NULL AND at < ?"

@@ -275,7 +275,7 @@ class Shipper:
         last = self._store.write(outbox.newest)
         while self._store.read(lambda tx: outbox.waiting(tx, until=last)):
             left = ends - self._clock.monotonic()
-            if left <= 0 or self._closed or self._store.read(phase) not in RECORDING:
+            if left <= 0 or not self._may_leave():
                 return False
             end = stop_before_delay(left)
             shipment = self._patiently(self.ship_once, end, LONGEST_PAUSE_DRAINING)

@@ -1,4 +1,4 @@
-"""The archive: what is kept of a pilot once its traces are closed, before they are purged."""
+"""The archive: what is kept of a pilot that is over, before its traces are purged."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ def archive(
     path: Path, /, *, assessment: Path | None = None, purge_days: int | None = None,
     sign_key: SigningKey = None, settings: SettingsFile = None,
 ) -> None:  # fmt: skip
-    """Archive what is kept once traces are closed: sums, receipt, checkpoint; no person.
+    """Archive what is kept once traces are closed, or the pilot abandoned; no person is in it.
 
     Then the traces may be purged: here with --purge-days, in one go, or later with
     ``traces purge``.

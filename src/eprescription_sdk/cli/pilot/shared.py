@@ -17,7 +17,13 @@ Day = Annotated[date | None, Parameter(help="Day of the step; today by default."
 
 def pilot_of(store: Store, settings: Settings) -> Pilot:
     """The pilot of a store."""
-    return Pilot(store, key=settings.key, clock=SystemClock(), module=settings.module)
+    return Pilot(
+        store,
+        key=settings.key,
+        clock=SystemClock(),
+        module=settings.module,
+        pinned=settings.closing_receipt,
+    )
 
 
 def today() -> date:

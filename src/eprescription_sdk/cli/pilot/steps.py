@@ -14,6 +14,7 @@ from eprescription_sdk.cli.context import (
     console,
     opened,
     print_json,
+    read_receipt,
     settings_of,
     shipping,
     signer_of,
@@ -128,6 +129,12 @@ def assessed(
         _show(pilot)
 
 
+Kept = Annotated[
+    Path | None,
+    Parameter(help="The receipt that the settings name, for a store restored from before it."),
+]
+
+
 def close_traces(
     *, by: By, reference: Reference,
     receipt: Annotated[Path, Parameter(help="File to write it to, as JSON.")],
@@ -136,7 +143,7 @@ def close_traces(
         bool, Parameter(help="Close though one does not answer; the receipt says what is unsure.")
     ] = False,
     sign_key: SigningKey = None, profile: ProfileName = "tde", to: Directory = None,
-    settings: SettingsFile = None,
+    kept: Kept = None, settings: SettingsFile = None,
 ) -> None:  # fmt: skip
     """Close the traces for good and write the receipt.
 
@@ -151,8 +158,9 @@ def close_traces(
         shipping(configured, store, chosen, to=to, signer=signer) as shipper,
     ):
         closed = pilot_of(store, configured).close_traces(
-            by=by, reference=reference, shipper=shipper, timeout=timeout, force=force, signer=signer
-        )
+            by=by, reference=reference, shipper=shipper, timeout=timeout, force=force,
+            signer=signer, kept=read_receipt(kept) if kept else None,
+        )  # fmt: skip
     put(receipt, as_json(closed.to_json()).encode())
     out = console()
     out.print(f"Closed. Receipt {closed.id} written to {receipt}.", markup=False)
