@@ -27,6 +27,7 @@ from eprescription_sdk.traces.gate import Phase, set_phase
 from eprescription_sdk.traces.record import lose
 from tests.ledger.entries import entry
 from tests.postgres import Postgres
+from tests.traces.samples import MODULE, open_pilot, record
 
 Found = dict[str, list[dict[str, str]]]
 Diagnose = Callable[..., Found]
@@ -170,6 +171,27 @@ def test_what_is_open_or_lost_is_counted(diagnose: Diagnose, settings: ep.Settin
     assert levels(found) == {"ok", "warning"}
     # Support asks for numbers by name; the doctor tells none.
     assert "SIM1" not in json.dumps(found)
+
+
+def test_a_store_older_than_the_closing_receipt_is_told_how_to_learn_it(
+    diagnose: Diagnose, settings: ep.Settings
+) -> None:
+    (finding,) = diagnose(attrs.evolve(settings, closing_receipt="pinned"))["closing"]
+    assert (finding["level"], "receipt pinned" in finding["what"]) == ("warning", True)
+    assert "close-traces --kept" in finding["way_out"]
+
+
+@pytest.mark.parametrize(("phase", "said"), [
+    (Phase.ASSESSED, "1 traces wait to be shipped"), (Phase.CLOSED, "1 traces were never sent"),
+])  # fmt: skip
+def test_what_did_not_leave_waits_until_the_pilot_is_over(
+    diagnose: Diagnose, settings: ep.Settings, phase: Phase, said: str
+) -> None:
+    with opened(settings) as store:
+        open_pilot(store)
+        record(store)
+        store.write(lambda tx: set_phase(tx, phase, module=MODULE))
+    assert diagnose()["outbox"][0]["what"] == said
 
 
 def test_what_the_collector_refused_is_in_quarantine_with_its_reason(

@@ -27,6 +27,12 @@ def pilot(store: Store, settings: Settings) -> Iterator[Finding]:
             "The settings do not name the closing receipt.",
             f'Set closing_receipt = "{receipt.id}": a restored backup then stays closed.',
         )
+    if receipt is None and settings.closing_receipt is not None:
+        yield warning(
+            "closing",
+            f"This store is older than the closing receipt {settings.closing_receipt}.",
+            "Tell it so: eprescription pilot close-traces --kept RECEIPT",
+        )
     yield from store.read(lambda tx: tuple(_outbox(tx)))
 
 
@@ -53,7 +59,8 @@ def _outbox(tx: Tx) -> Iterator[Finding]:
             "Mend what the collector refused, then: eprescription traces replay",
         )
     if counts[Shipping.PENDING]:
-        yield ok("outbox", f"{counts[Shipping.PENDING]} traces wait to be shipped")
+        waits = "were never sent" if gate.phase(tx) in gate.OVER else "wait to be shipped"
+        yield ok("outbox", f"{counts[Shipping.PENDING]} traces {waits}")
     for reason, count in losses(tx).items():
         yield warning(
             "losses",

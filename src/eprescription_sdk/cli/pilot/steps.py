@@ -161,13 +161,17 @@ def close_traces(
             by=by, reference=reference, shipper=shipper, timeout=timeout, force=force,
             signer=signer, kept=read_receipt(kept) if kept else None,
         )  # fmt: skip
-    put(receipt, as_json(closed.to_json()).encode())
     out = console()
-    out.print(f"Closed. Receipt {closed.id} written to {receipt}.", markup=False)
-    counts = closed.counts
+    # First: should the file fail, a person knows that it is done all the same.
+    out.print(f"Closed. Receipt {closed.id}.", markup=False)
+    put(receipt, as_json(closed.to_json()).encode())
+    out.print(f"Written to {receipt}.", markup=False, soft_wrap=True)
+    counts, unconfirmed = closed.counts, len(closed.unconfirmed)
     out.print(
-        f"{counts['shipped']} traces sent, {counts['pending'] + counts['claimed']} never confirmed,"
-        f" {counts['quarantined']} refused; {len(closed.unsettled)} prescriptions uncertain."
+        f"{counts['shipped']} traces sent, {unconfirmed} perhaps (never confirmed),"
+        f" {counts['pending'] + counts['claimed'] - unconfirmed} never sent,"
+        f" {counts['quarantined']} refused; {len(closed.unsettled)} prescriptions uncertain.",
+        soft_wrap=True,
     )
     out.print(f'Pin it in the settings: closing_receipt = "{closed.id}"')
     out.print("Next, with the Assurance Maladie's letter: eprescription pilot generalise")
