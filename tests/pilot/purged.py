@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from eprescription_sdk.pilot.assessing import assess
 from eprescription_sdk.pilot.export import write_export
+from eprescription_sdk.storage import Store
 from eprescription_sdk.traces.closing import close
 from eprescription_sdk.traces.gate import Phase, set_phase
 from eprescription_sdk.traces.record import Recorder
@@ -20,13 +21,13 @@ OLD, NEW = 3, 200
 """Days of March 2026 and after: the older are purged on the 390th."""
 
 
-def write_purged(folder: Path) -> None:
+def write_purged(folder: Path, store: Store | None = None) -> None:
     """Write ``out``, signed with the other half of ``key.pem``, and what was handed over before.
 
     Two segments of 6 and 6 traces. Of the first, positions 1 to 3 are gone, of the second 1 and 2;
     ``receipt.json`` and ``assessment.json`` are of the time when all were there.
     """
-    pilot = PilotStore(folder, practitioners=2)
+    pilot = PilotStore(folder, practitioners=2, store=store)
     key = ec.generate_private_key(ec.SECP256R1())
     signer = Signer(pem(key))
     (folder / "key.pem").write_bytes(public_pem(key))

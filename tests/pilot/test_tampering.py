@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
@@ -16,14 +16,24 @@ from eprescription_sdk.pilot.verify import Verification, verify_export
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.signing import PublicKey
 from tests.pilot.purged import write_purged
+from tests.stores import opened
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 FILES = ("manifest.json", "manifest.json.sig", "checkpoint.json", "checkpoint.json.sig")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a store of each engine exports."""
     made = tmp_path_factory.mktemp("purged")
-    write_purged(made)
+    if request.param == "sqlite":
+        write_purged(made)
+        return made
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.lent() as place:
+        write_purged(made, opened(place))
     return made
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eprescription_sdk.storage import Store, kernel
+from eprescription_sdk.errors import StoreUnavailable
+from eprescription_sdk.storage import SqliteStore, Store, kernel
 from tests.processes import child
 
 
@@ -27,6 +28,15 @@ def test_waiting_for_it_is_bounded(either: Store) -> None:
         with lock.exclusive(0.3) as alone:
             assert not alone
         assert 0.3 <= time.monotonic() - started < 2
+
+
+def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    in_its_place = tmp_path / "store.db.senders"
+    in_its_place.mkdir()
+    lock = SqliteStore(tmp_path / "store.db").session_lock()
+    with pytest.raises(StoreUnavailable) as caught, lock.shared():
+        pass
+    assert caught.value.path == str(in_its_place)
 
 
 def test_the_kernel_gives_it_back_when_its_holder_is_killed(either: Store, place: str) -> None:

@@ -17,17 +17,24 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from eprescription_sdk.clock import SimulatedClock, SystemClock
-from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreCorrupt
+from eprescription_sdk.errors import (
+    ClosingPending,
+    IllegalStep,
+    StoreCorrupt,
+    StoreUnavailable,
+)
 from eprescription_sdk.sandbox import (
     AnswerAfter,
     CommitThenDrop,
     Operation,
+    Refuse,
     Sandbox,
 )
 from eprescription_sdk.storage import Store, postgres, sqlite
-from eprescription_sdk.traces import closing, gate
+from eprescription_sdk.traces import closing, gate, outbox
 from eprescription_sdk.traces.closing import Receipt
 from eprescription_sdk.traces.gate import Phase
+from eprescription_sdk.traces.outbox import Shipping
 from eprescription_sdk.traces.record import Recorder, lose
 from eprescription_sdk.traces.shipper import Shipper
 from eprescription_sdk.traces.signing import PublicKey, Signer
@@ -177,6 +184,29 @@ def test_what_left_and_was_not_confirmed_is_not_called_unsent(
     assert set(sandbox.collector.traces) == set(ids)
     assert receipt.counts["pending"] == 1
     assert list(receipt.unconfirmed) == ids
+
+
+def test_what_perhaps_arrived_before_it_was_refused_is_not_called_refused_alone(
+    assessed: Store, sandbox: Sandbox, shipper: Shipper
+) -> None:
+    """The answer to the first try was lost. The refusal of the second says nothing of it."""
+    perhaps, refused = record(assessed, 2)
+    sandbox.script(Operation.TRACE, CommitThenDrop())
+    sandbox.script(Operation.TRACE, Refuse(400), times=2)
+    ends = time.monotonic() + 20
+    while assessed.read(outbox.counts)[Shipping.QUARANTINED] < 2:
+        assert time.monotonic() < ends
+        shipper.ship_once()
+    assert [*sandbox.collector.traces] == [perhaps]
+    # One that is put back in line has no other past for that.
+    assert assessed.write(outbox.replay) == 2
+    first = assessed.read(closing.unconfirmed)
+    assert first == (perhaps,)
+    sandbox.script(Operation.TRACE, Refuse(400), times=2)
+    receipt = close(assessed, shipper)
+    assert receipt.refused == {next(iter(receipt.refused)): 2}
+    assert receipt.unconfirmed == (perhaps,)
+    assert refused not in sandbox.collector.traces
 
 
 def test_closing_an_unreachable_collector_still_ends(
@@ -450,6 +480,18 @@ def test_a_marker_lost_by_a_crash_is_made_again(assessed: Store) -> None:
     marker(assessed).unlink()
     assert close(assessed) == receipt
     assert Receipt.from_json(marker(assessed).read_text()) == receipt
+
+
+def test_a_marker_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """No file may have so long a name; the store itself just may."""
+    store = opened(str(tmp_path / ("s" * 230)))
+    open_pilot(store, Phase.ASSESSED)
+    with pytest.raises(StoreUnavailable, match="are closed, but the marker") as caught:
+        close(store)
+    assert caught.value.path == str(marker(store))
+    assert store.read(gate.phase) is Phase.CLOSED
+    assert not record(store)
+    store.close()
 
 
 @embedded

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eprescription_sdk.errors import StoreUnavailable
 from eprescription_sdk.storage.kernel import flock_holders
 
 
@@ -46,7 +47,14 @@ class FileLock:
 
     @contextmanager
     def _file(self) -> Iterator[int]:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(
+                "The lock file of the senders cannot be opened.",
+                path=str(self._path),
+                way_out="Give this process the right to write there.",
+            ) from error
         _open.add(descriptor)
         try:
             yield descriptor

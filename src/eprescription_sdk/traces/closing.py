@@ -22,7 +22,13 @@ import attrs
 from cattrs.preconf.json import make_converter
 
 from eprescription_sdk.clock import iso
-from eprescription_sdk.errors import ClosingPending, IllegalStep, StoreBusy, StoreCorrupt
+from eprescription_sdk.errors import (
+    ClosingPending,
+    IllegalStep,
+    StoreBusy,
+    StoreCorrupt,
+    StoreUnavailable,
+)
 from eprescription_sdk.model.trace import ChainLink
 from eprescription_sdk.storage import SessionLock, Store, Tx
 from eprescription_sdk.traces import outbox
@@ -46,7 +52,8 @@ class Receipt:
         heads: newest link of each chain segment.
         unsettled: keyed pseudonyms of prescriptions whose registration is not known.
         unconfirmed: ids of traces that were tried and never confirmed, because the sender died,
-            the answer was lost or closing was forced: they may or may not have arrived.
+            the answer was lost or closing was forced: they may or may not have arrived. One that
+            a later try found refused is among them.
         refused: traces in quarantine, by reason.
         losses: traces that could not be recorded, by reason.
         forced: whether closing did not wait for every sender.
@@ -140,6 +147,7 @@ def close(
     Raises:
         ClosingPending: a sender still holds its lock, and the phase stays CLOSING; or a process
             stays amid a transaction, which no force overcomes.
+        StoreError: the store cannot be used; or all is closed, and its marker cannot be written.
         IllegalStep: the pilot is not in a phase that can be closed; or a receipt is pinned that
             neither the store has nor ``kept`` is.
     """
@@ -246,7 +254,7 @@ def _close(
         last_sent=tuple(last[0]) if last else (),
         heads=heads(tx),
         unsettled=tuple(unsettled(tx)),
-        unconfirmed=_claimed(tx),
+        unconfirmed=unconfirmed(tx),
         refused=outbox.refusals(tx),
         losses=losses(tx),
         forced=forced,
@@ -277,10 +285,12 @@ def _may_live(owner: str) -> bool:
     return True
 
 
-def _claimed(tx: Tx) -> tuple[str, ...]:
+def unconfirmed(tx: Tx) -> tuple[str, ...]:
+    """Ids of the traces of which nobody knows whether the collector has them."""
+    # What was refused may have arrived by an earlier try.
     rows = tx.execute(
-        "SELECT id FROM traces"
-        " WHERE state = 'claimed' OR (state = 'pending' AND tries > 0) ORDER BY seq"
+        "SELECT id FROM traces WHERE state = 'claimed' OR (state = 'pending' AND tries > 0)"
+        " OR (state = 'quarantined' AND tries > 1) ORDER BY seq"
     )
     return tuple(row[0] for row in rows)
 
@@ -345,15 +355,26 @@ def _finish(store: Store, marker: Path | None) -> Receipt:
     if receipt is None:
         raise IllegalStep("The store says closed but holds no receipt.")
     if marker is not None and not marker.exists():
-        # A name of its own: another process may be writing the same receipt.
-        partial = marker.with_name(f"{marker.name}.{uuid4().hex}.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(canonical(receipt.to_json()))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(marker)
-        _sync_folder(marker.parent)
+        try:
+            _write_marker(marker, receipt)
+        except OSError as error:
+            raise StoreUnavailable(
+                "The traces are closed, but the marker that says so cannot be written.",
+                path=str(marker),
+                way_out="Look at its volume, its free space and who may write there; close again.",
+            ) from error
     return receipt
+
+
+def _write_marker(marker: Path, receipt: Receipt) -> None:
+    # A name of its own: another process may be writing the same receipt.
+    partial = marker.with_name(f"{marker.name}.{uuid4().hex}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(canonical(receipt.to_json()))
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(marker)
+    _sync_folder(marker.parent)
 
 
 def _sync_folder(folder: Path) -> None:

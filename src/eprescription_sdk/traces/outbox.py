@@ -152,13 +152,15 @@ _ALL = 2**62
 def replay(tx: Tx, *, ids: Sequence[str] = (), reason: str | None = None) -> int:
     """Put what is quarantined back in line; how many.
 
+    The try that was refused is forgotten; earlier ones, of which nobody knows, are not.
+
     Args:
         tx: the transaction.
         ids: only these; all, if empty.
         reason: only what is there for this reason.
     """
     back = (
-        "UPDATE traces SET state = 'pending', reason = NULL, tries = 0"
+        "UPDATE traces SET state = 'pending', reason = NULL, tries = tries - 1"
         " WHERE state = 'quarantined' AND reason = coalesce(?, reason)"
     )
     if not ids:

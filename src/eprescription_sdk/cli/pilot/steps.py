@@ -166,13 +166,14 @@ def close_traces(
     out.print(f"Closed. Receipt {closed.id}.", markup=False)
     put(receipt, as_json(closed.to_json()).encode())
     out.print(f"Written to {receipt}.", markup=False, soft_wrap=True)
-    counts, unconfirmed = closed.counts, len(closed.unconfirmed)
+    counts = closed.counts
     out.print(
-        f"{counts['shipped']} traces sent, {unconfirmed} perhaps (never confirmed),"
-        f" {counts['pending'] + counts['claimed'] - unconfirmed} never sent,"
-        f" {counts['quarantined']} refused; {len(closed.unsettled)} prescriptions uncertain.",
+        f"{counts['shipped']} traces sent, {counts['pending'] + counts['claimed']} not sent,"
+        f" {counts['quarantined']} refused; {len(closed.unconfirmed)} of those not sent or refused"
+        " may have arrived all the same.",
         soft_wrap=True,
     )
+    out.print(f"{len(closed.unsettled)} prescriptions uncertain.")
     out.print(f'Pin it in the settings: closing_receipt = "{closed.id}"')
     out.print("Next, with the Assurance Maladie's letter: eprescription pilot generalise")
     if signer is not None and not closed.signature:
