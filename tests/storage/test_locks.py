@@ -100,6 +100,9 @@ def test_those_who_share_it_are_named(either: Store, place: str) -> None:
         with lock.exclusive(0) as alone:
             assert not alone
             assert set(lock.holders()) == expected
+    # A server learns a moment later that they are gone.
+    with lock.exclusive(20) as alone:
+        assert alone
     with lock.shared():
         assert lock.holders() == (f"{socket.gethostname()}:{os.getpid()}",)
 
