@@ -22,7 +22,7 @@ from eprescription_sdk.traces.record import Recorder
 from tests.traces.samples import KEY, call, open_pilot, rows
 
 ROWS = 2_000
-ROUNDS = 5
+ROUNDS = 11
 BUDGETS = {8: 1.2, 32: 1.8}
 
 

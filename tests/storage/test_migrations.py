@@ -8,6 +8,7 @@ import pytest
 from eprescription_sdk.errors import StoreError, StoreUnavailable
 from eprescription_sdk.storage import migrations, open_store, schema
 from eprescription_sdk.storage.migrations import Migration, migrate
+from eprescription_sdk.traces.record import lose
 from tests.postgres import Postgres
 
 
@@ -91,7 +92,7 @@ def test_the_next_release_takes_the_step_while_this_one_works(
         newer = open_store(postgres.platform(database))
         newer.write(lambda tx: tx.execute("INSERT INTO losses VALUES ('b', 1, 'now')"))
     # This release again, on connections old and new.
-    this.write(lambda tx: tx.execute("INSERT INTO losses (reason, count) VALUES ('c', 1)"))
+    this.write(lambda tx: lose(tx, "c"))
     this.close()
     rows = this.read(lambda tx: tx.execute("SELECT reason FROM losses ORDER BY reason"))
     assert rows == [("a",), ("b",), ("c",)]
