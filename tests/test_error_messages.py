@@ -38,6 +38,10 @@ SAFE = {
     "error.message", "message", "meaning", "verdict.detail",
     # Tokens of the service, cut to letters and digits before.
     "fault.code or fault.subcode or 'unknown'",
+    # A class of whatever a port raised.
+    "kind",
+    # Who holds a store: host and process, or the name of a session.
+    "', '.join(error.holders) or 'unknown'", "', '.join(holders)", "': ' if holders else ''",
     "', '.join(holders) or 'unknown'",
 }  # fmt: skip
 """What a message may hold beside its own words. A value of the input is not among them: it could

@@ -141,6 +141,13 @@ def close(store: Store, *, timeout: float, force: bool = False) -> Receipt:
     )
 
 
+def closing_pending(store: Store) -> ClosingPending:
+    """What closing says that cannot be done yet."""
+    with pytest.raises(ClosingPending) as caught:
+        close(store, timeout=0.3)
+    return caught.value
+
+
 @pytest.fixture
 def crowd(store: Store, collector: Collector, told: Path, nursery: Nursery) -> Iterator[Crowd]:
     """Eight processes amid their work, in a pilot that can be closed."""
@@ -165,10 +172,13 @@ ENDS = (signal.SIGCONT, signal.SIGKILL)
 def play(crowd: Crowd, then: signal.Signals, silence: float) -> None:
     store, collector = crowd.store, crowd.collector
     stopped = crowd.stop_one_in_mid_send()
-    with pytest.raises(ClosingPending) as caught:
-        close(store, timeout=0.3)
-    assert caught.value.holders == (f"{socket.gethostname()}:{stopped.pid}",)
-    assert str(stopped.pid) in str(caught.value)
+    named = f"{socket.gethostname()}:{stopped.pid}"
+    ends = time.monotonic() + 60
+    # On a busy machine, others may be amid a request for a moment more.
+    while (pending := closing_pending(store)).holders != (named,):
+        assert named in pending.holders
+        assert time.monotonic() < ends
+    assert str(stopped.pid) in str(pending)
     assert store.read(gate.phase) is Phase.CLOSING
 
     stopped.signal(then)

@@ -326,10 +326,10 @@ def _read_marker(marker: Path) -> Receipt:
     return receipt
 
 
-def _pinned(id_: str, kept: Receipt | None) -> Receipt:
-    if kept is None or kept.id != id_ or not kept.holds():
+def _pinned(named: str, kept: Receipt | None) -> Receipt:
+    if kept is None or kept.id != named or not kept.holds():
         raise IllegalStep(
-            f"The traces were closed before: the settings name the receipt {id_}.",
+            f"The traces were closed before: the settings name the receipt {named}.",
             path="closing_receipt",
             way_out="Give that receipt (--kept): it tells an older store that it is closed.",
         )
