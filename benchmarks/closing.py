@@ -91,7 +91,8 @@ def measure() -> tuple[float, int, int]:
     return median(first) / median(second), *count
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure, and show the rows."""
     ratio, touched, run = measure()
     print(f"{touched} of {run} statements touch a table of traces")
     show(
@@ -106,3 +107,7 @@ if __name__ == "__main__":
             ),
         ]
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -96,9 +96,14 @@ def measure(threads: int) -> tuple[float, float]:
     return median(ours), median(theirs)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure, and show the rows."""
     for threads, budget in BUDGETS.items():
         ours, theirs = measure(threads)
         print(f"{threads} threads: {ours:.0f} traces a second, {theirs:.0f} bare rows")
         what = f"chained FULL traces / bare apsw row by row, {threads} threads: rows a second"
         show([Row(what=what, measured=ours / theirs, budget=budget, least=True)])
+
+
+if __name__ == "__main__":
+    main()

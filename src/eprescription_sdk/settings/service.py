@@ -151,7 +151,8 @@ class ServiceProfile:
         retry_ratio: further requests allowed for each call, over time, save those whose answer
             ends the call; so the service never sees more than ``1 + retry_ratio`` times the
             calls made, save for the burst.
-        retry_burst: further requests that a client may make at once, probes left out.
+        retry_burst: further requests that one client may make at once, probes left out; processes
+            that share a service each have their own.
         breaker_failures: requests unanswered in a row after which the service is left alone.
         breaker_pause: the longest time between two probes of a service that is left alone.
         max_reply_bytes: a larger reply is unreadable.
@@ -172,7 +173,7 @@ class ServiceProfile:
     retry_after_cap: float = attrs.field(default=10.0, validator=_seconds())
     max_attempts: int = attrs.field(default=5, validator=_count(100))
     retry_ratio: float = attrs.field(default=0.05, validator=_ratio)
-    retry_burst: int = attrs.field(default=5, validator=_count(1_000_000))
+    retry_burst: int = attrs.field(default=10, validator=_count(1_000_000))
     breaker_failures: int = attrs.field(default=10, validator=_count(1_000_000))
     breaker_pause: float = attrs.field(default=5.0, validator=_seconds())
     max_reply_bytes: int = attrs.field(default=2 * 1024 * 1024, validator=_count(256 * 1024 * 1024))
