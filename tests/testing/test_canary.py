@@ -153,7 +153,7 @@ def test_a_platform_runs_it_on_its_own_sinks(
         settings = sandbox_settings(
             sandbox,
             tmp_path / "store.db",
-            profile=ep.ServiceProfile(max_reply_bytes=64 * 1024, retry_burst=50).scaled(0.02),
+            profile=ep.ServiceProfile(max_reply_bytes=64 * 1024, retry_burst=1000).scaled(0.02),
         )
         with ep.Client(settings) as client:
             doctor = client.acting_as(sandbox_practitioner(sandbox))
