@@ -21,6 +21,8 @@ T = TypeVar("T")
 MAX_BATCH = 512
 MOMENT = 0.0005
 """How long those who were just answered are waited for, in seconds: less than a commit costs."""
+FEW = 3
+"""So few callers are not waited for: it would cost each of them more than it saves."""
 
 
 class Session(Protocol):
@@ -72,7 +74,9 @@ class Writer:
             if self._thread is None and not self._forking:
                 self._start()
             self._waiting.append((work, future))
-            self._state.notify_all()
+            # The writer is woken once: by the first, or when all it waits for are back.
+            if len(self._waiting) in (1, self._last):
+                self._state.notify_all()
         return future
 
     def _start(self) -> None:
@@ -127,7 +131,8 @@ class Writer:
             while self._left is None and not self._waiting:
                 self._state.wait()
             # Without this, the first to come back is committed alone, each other time.
-            self._state.wait_for(self._all_are_back, MOMENT)
+            if self._last > FEW:
+                self._state.wait_for(self._all_are_back, MOMENT)
             size = min(MAX_BATCH, len(self._waiting))
             if self._left is not None:
                 if self._left == 0:
