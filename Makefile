@@ -98,7 +98,7 @@ rm -rf $(BARE) build/environment && mkdir -p $(BARE) && \
 git archive HEAD | tar -x -C $(BARE) && rm -r $(BARE)/src && \
 $(BIN)/python -m venv build/environment && \
 $(BIN)/uv pip install --quiet --python build/environment $(1) "$(WHEEL)[all]" \
-  --group pyproject.toml:test && \
+  --group pyproject.toml:test --group pyproject.toml:bench --group pyproject.toml:examples && \
 cd $(BARE) && ../environment/bin/python -m pytest -n $(WORKERS) --dist worksteal
 endef
 

@@ -148,6 +148,6 @@ def test_no_identity_is_in_what_is_handed_over(
 
 def test_the_plugin_for_pytest_comes_with_the_wheel(wheel: Path) -> None:
     assert (wheel / "pytest_eprescription.py").is_file()
-    (points,) = wheel.glob("*.dist-info/entry_points.txt")
+    (points,) = wheel.glob("eprescription_sdk-*.dist-info/entry_points.txt")
     assert "[pytest11]\neprescription = pytest_eprescription" in points.read_text(encoding="utf-8")
     assert not (wheel / "src").exists()

@@ -100,7 +100,8 @@ def play(store: Store, place: str, nursery: Nursery, traces: int) -> None:
         (content,) = contents
         assert there[trace].encode() in content
     assert store.read(verify_store) == ()
-    assert store.read(lambda tx: tx.execute("SELECT count(*) FROM segments"))[0][0] >= PROCESSES
+    # Some were killed before their first trace; most wrote.
+    assert store.read(lambda tx: tx.execute("SELECT count(*) FROM segments"))[0][0] > PROCESSES // 2
 
 
 def test_what_was_acknowledged_arrives_and_the_chains_hold(

@@ -102,10 +102,11 @@ class Crowd:
         try:
             servers.read_request(connection)
             time.sleep(0.3)
-            connection.sendall(_LAST)
         finally:
+            # Before the answer: whoever has it may send the next one at once.
             with self._lock:
                 self._now -= 1
+        connection.sendall(_LAST)
 
 
 CALLERS = 70
